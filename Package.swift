@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A room: a module of the agent. docs/architecture.md says who may import whom; the lists below are that picture, compiled.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A resource plugin: Plugins/<kind> becomes <kind>.so, which finds the shared libraries one folder up once installed.
+func plugin(_ kind: String, _ module: String) -> Target {
+  .target(
+    name: module,
+    dependencies: [
+      .product(name: "MgmtPluginKit", package: "PluginKit"), .product(name: "PluginABI", package: "PluginABI"),
+    ],
+    path: "Plugins/\(kind)",
+    swiftSettings: settings,
+    linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN:$ORIGIN/.."])]
+  )
+}
+
+let abi: Target.Dependency = .product(name: "PluginABI", package: "PluginABI")
+
+let package = Package(
+  name: "mgmt",
+  products: [
+    .executable(name: "mgmt", targets: ["mgmt"]),
+    .library(name: "noop", type: .dynamic, targets: ["NoopPlugin"]),
+    .library(name: "file", type: .dynamic, targets: ["FilePlugin"]),
+    .library(name: "exec", type: .dynamic, targets: ["ExecPlugin"]),
+  ],
+  dependencies: [
+    .package(path: "Sources/PluginABI"),
+    .package(path: "Sources/PluginKit"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "mgmt",
+      dependencies: [
+        "Frontends", "PluginHost", "Engine", "Reactor", "Graph", "Values", "Diagnostics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Host",
+      swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/mgmt"])]
+    ),
+    .target(
+      name: "Frontends", dependencies: ["Engine", "Reactor", "Graph", "Values", "Diagnostics", "CYAML"], swiftSettings: settings,
+      linkerSettings: [.linkedLibrary(":libyaml.a")]  // static: the installed tree needs nothing from the distribution
+    ),
+    room("PluginHost", ["Engine", "Reactor", "Graph", "Values", "Diagnostics", abi]),
+    room("Engine", ["Reactor", "Graph", "Values", "Diagnostics"]),
+    room("Reactor", ["ReactorShims"]),
+    room("Graph", ["Values", "Diagnostics"]),
+    room("Values"),
+    room("Diagnostics"),
+    .target(name: "ReactorShims"),
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+
+    plugin("noop", "NoopPlugin"),
+    plugin("file", "FilePlugin"),
+    plugin("exec", "ExecPlugin"),
+
+    tests("ValuesTests", ["Values"]),
+    tests("DiagnosticsTests", ["Diagnostics"]),
+    tests("GraphTests", ["Graph"]),
+    tests("ReactorTests", ["Reactor"]),
+    tests("EngineTests", ["Engine"]),
+    tests("FrontendsTests", ["Frontends"]),
+    tests("PluginHostTests", ["PluginHost"]),
+    tests("EndToEndTests", []),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import PluginABI
+import PluginKit
+
+private enum Key: Int {
+  case comment
+}
+
+/// `noop`: a resource that is always as asked. It stands in for others in graphs and tests.
+final class NoopKind: ResourceKind {
+  static let description = KindDescription(
+    name: "noop",
+    documentation: "Does nothing and is always as asked. Useful as a common point of many edges, and to try graphs out.",
+    parameters: [Parameter("comment", "str", default: .string(""), "Free text; a change of it makes a different resource.")],
+    flags: [.nonblocking, .refresh])
+
+  init(host: Host) throws(Failure) {}
+
+  func make(_ handle: ResourceHandle, name: String, parameters: Parameters) throws(Failure) -> Resource {
+    Noop(handle)
+  }
+}
+
+private final class Noop: Resource {
+  override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
+    if flags.contains(.refresh) { handle.log(.info, "received a notification") }
+    return .ok
+  }
+
+  override func mayGroup(_ member: Resource) -> Bool { true }
+}
+
+private let plugin = Plugin(
+  name: "noop", version: "1.0.0", documentation: "The resource that does nothing.", kinds: [NoopKind.self])
+
+@c(mgmt_plugin_v1)
+public func mgmtPlugin() -> UnsafePointer<mgmt_plugin>? { plugin.descriptor }

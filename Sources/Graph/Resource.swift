@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+public import Values
+
+/// What a resource is called in a graph: printed `kind[name]`.
+public struct ResourceID: Sendable, Hashable, CustomStringConvertible {
+  public var kind: String
+  public var name: String
+
+  public init(kind: String, name: String) {
+    self.kind = kind
+    self.name = name
+  }
+
+  public var description: String { "\(kind)[\(name)]" }
+}
+
+/// A vertex of a resource graph: one thing to be kept in a declared state.
+public struct Resource: Sendable {
+  public var id: ResourceID
+  /// In the order of the kind's schema, defaults filled in; `.unset` where neither given nor defaulted.
+  public var parameters: [Value]
+  public var meta: MetaParameters
+  /// Where it was declared.
+  public var origin: SourceSpan?
+
+  public init(id: ResourceID, parameters: [Value], meta: MetaParameters = .init(), origin: SourceSpan? = nil) {
+    self.id = id
+    self.parameters = parameters
+    self.meta = meta
+    self.origin = origin
+  }
+
+  /// Whether a running resource may stay as it is when `other` takes its place; where it was declared does not count.
+  public func isEquivalent(to other: Resource) -> Bool {
+    id == other.id && meta == other.meta && parameters == other.parameters
+  }
+}
+
+/// How the engine treats a resource, whatever its kind.
+public struct MetaParameters: Sendable, Hashable {
+  /// Check only, never apply.
+  public var noop: Bool
+  /// Ids of semaphores held while it is checked and applied: `name`, `name:N`, `:N`.
+  public var semaphores: [String]
+
+  public init(noop: Bool = false, semaphores: [String] = []) {
+    self.noop = noop
+    self.semaphores = semaphores
+  }
+}
+
+/// An arrow: `to` comes after `from` succeeded. Vertices are positions in `ResourceGraph.resources`.
+public struct ResourceEdge: Sendable, Hashable {
+  public var from: Int
+  public var to: Int
+  public var name: String
+  /// A change of `from` is a notification to `to`.
+  public var notify: Bool
+  public var origin: SourceSpan?
+
+  public init(from: Int, to: Int, name: String = "", notify: Bool = false, origin: SourceSpan? = nil) {
+    self.from = from
+    self.to = to
+    self.name = name
+    self.notify = notify
+    self.origin = origin
+  }
+}
+
+/// What a frontend yields: the resources of this host and their order.
+public struct ResourceGraph: Sendable {
+  public var name: String
+  public var resources: [Resource]
+  public var edges: [ResourceEdge]
+
+  public init(name: String = "", resources: [Resource] = [], edges: [ResourceEdge] = []) {
+    self.name = name
+    self.resources = resources
+    self.edges = edges
+  }
+}
