@@ -1,1 +1,220 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import ReactorShims
+
+/// A system call the reactor needs failed.
+public struct ReactorError: Error {
+  /// The call.
+  public let call: String
+  public let errno: Int32
+
+  init(_ call: String, _ errno: Int32) {
+    self.call = call
+    self.errno = errno
+  }
+
+  public var message: String { "\(call): \(systemMessage(errno))" }
+}
+
+/// The system's words for an error number.
+public func systemMessage(_ number: Int32) -> String {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+    guard let start = buffer.baseAddress, shim_error_text(number, start, buffer.count) == 0 else {
+      return "error \(number)"
+    }
+    return String(cString: start)
+  }
+}
+
+/// Nanoseconds of a clock that only goes forward.
+public func monotonicNow() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// What may be waited for at a file descriptor: epoll's bits.
+public enum FDEvents {
+  public static let readable: UInt32 = 0x1
+  public static let writable: UInt32 = 0x4
+  public static let error: UInt32 = 0x8
+  public static let hangup: UInt32 = 0x10
+}
+
+/// One thread's event loop: file descriptors (epoll), timers, signals, messages from other threads, and a pool for work that
+/// blocks. It is made, used and run on one thread; other threads reach it through `Mailbox` only.
+public final class Reactor {
+  /// A callback took longer than it may: microseconds.
+  public var onSlowCallback: ((UInt64) -> Void)?
+  /// Callbacks that take longer are reported, in nanoseconds.
+  public static let slowCallback: UInt64 = 5_000_000
+
+  public let pool: WorkerPool
+  let wakeup: Wakeup
+  private let epoll: Int32
+  private let timers = TimerQueue()
+  private var sources: [Slot] = []
+  private var freeSlots: [Int] = []
+  private var drains: [() -> Void] = []
+  private var isStopping = false
+  lazy var childTable = ChildTable(reactor: self)
+
+  private struct Slot {
+    var source: FDSource?
+    var generation: UInt32 = 0
+  }
+
+  public init() throws(ReactorError) {
+    epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard epoll >= 0 else { throw ReactorError("epoll_create1", errno) }
+    wakeup = try Wakeup()
+    pool = WorkerPool()
+    _ = try addFD(wakeup.fd, events: FDEvents.readable) { [unowned self] _ in drainMailboxes() }
+  }
+
+  deinit {
+    pool.close()
+    close(epoll)
+  }
+
+  // MARK: File descriptors
+
+  /// Calls `body` with the `FDEvents` that are there, as long as they are there. The descriptor stays the caller's.
+  public func addFD(_ fd: Int32, events: UInt32, _ body: @escaping (UInt32) -> Void) throws(ReactorError) -> FDSource {
+    let index: Int
+    if let free = freeSlots.popLast() {
+      index = free
+    } else {
+      index = sources.count
+      sources.append(Slot())
+    }
+    let source = FDSource(reactor: self, fd: fd, slot: index, body: body)
+    var event = epoll_event(events: events, data: .init(u64: key(index)))
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 else {
+      freeSlots.append(index)
+      throw ReactorError("epoll_ctl", errno)
+    }
+    sources[index].source = source
+    return source
+  }
+
+  private func key(_ index: Int) -> UInt64 {
+    UInt64(sources[index].generation) << 32 | UInt64(index)
+  }
+
+  func modify(_ source: FDSource, events: UInt32) {
+    var event = epoll_event(events: events, data: .init(u64: key(source.slot)))
+    epoll_ctl(epoll, EPOLL_CTL_MOD, source.fd, &event)
+  }
+
+  func remove(_ source: FDSource) {
+    guard sources.indices.contains(source.slot), sources[source.slot].source === source else { return }
+    epoll_ctl(epoll, EPOLL_CTL_DEL, source.fd, nil)
+    sources[source.slot].source = nil
+    sources[source.slot].generation &+= 1
+    freeSlots.append(source.slot)
+  }
+
+  // MARK: Timers and messages
+
+  /// Calls `body` once, not before the time has passed, with a resolution of a millisecond.
+  @discardableResult
+  public func addTimer(afterMilliseconds delay: UInt64, _ body: @escaping () -> Void) -> ReactorTimer {
+    timers.add(deadline: monotonicNow() + delay * 1_000_000, body)
+  }
+
+  /// `handler` gets each message on the reactor's thread.
+  public func makeMailbox<Message: Sendable>(_ handler: @escaping (Message) -> Void) -> Mailbox<Message> {
+    let mailbox = Mailbox<Message>(wakeup: wakeup)
+    drains.append { for message in mailbox.takeAll() { handler(message) } }
+    return mailbox
+  }
+
+  private func drainMailboxes() {
+    wakeup.acknowledge()
+    for drain in drains { drain() }
+  }
+
+  // MARK: The loop
+
+  /// Runs callbacks until `stop`.
+  public func run() throws(ReactorError) {
+    isStopping = false
+    while !isStopping { try runOnce() }
+  }
+
+  /// Ends `run` after the callback that is running now.
+  public func stop() { isStopping = true }
+
+  /// Waits for events once and runs their callbacks. At most `maximumWait` milliseconds; nil: as long as it takes.
+  public func runOnce(maximumWait: Int32? = nil) throws(ReactorError) {
+    var wait = nextWait()
+    if let maximumWait, wait < 0 || wait > maximumWait { wait = maximumWait }
+    let capacity = 256
+    var failure: Int32 = 0
+    withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: capacity) { events in
+      let count = epoll_wait(epoll, events.baseAddress, Int32(capacity), wait)
+      if count < 0 {
+        failure = errno == EINTR ? 0 : errno
+        return
+      }
+      for position in 0..<Int(count) {
+        let event = events[position]
+        let index = Int(event.data.u64 & 0xffff_ffff)
+        // A source removed by an earlier callback of this round has another generation.
+        guard sources.indices.contains(index), event.data.u64 == key(index), let source = sources[index].source else { continue }
+        timed { source.body(event.events) }
+      }
+    }
+    guard failure == 0 else { throw ReactorError("epoll_wait", failure) }
+    let now = monotonicNow()
+    while let timer = timers.pop(now: now) {
+      if let body = timer.body { timed(body) }
+      timer.body = nil
+    }
+    pool.growIfStalled(now: now)
+  }
+
+  private func timed(_ body: () -> Void) {
+    guard let onSlowCallback else { return body() }
+    let start = monotonicNow()
+    body()
+    let took = monotonicNow() - start
+    if took > Self.slowCallback { onSlowCallback(took / 1000) }
+  }
+
+  /// Milliseconds for epoll: -1 when there is nothing to wait for but events.
+  private func nextWait() -> Int32 {
+    var wait: Int64 = -1
+    if let deadline = timers.earliest {
+      let now = monotonicNow()
+      wait = deadline <= now ? 0 : Int64((deadline - now + 999_999) / 1_000_000)
+    }
+    if pool.hasBacklog { wait = wait < 0 ? WorkerPool.stallMilliseconds : min(wait, WorkerPool.stallMilliseconds) }
+    return Int32(clamping: wait)
+  }
+}
+
+/// A file descriptor a reactor watches. Cancel it from the reactor's thread, before the descriptor is closed.
+public final class FDSource {
+  private weak var reactor: Reactor?
+  let fd: Int32
+  let slot: Int
+  fileprivate(set) var body: (UInt32) -> Void
+
+  init(reactor: Reactor, fd: Int32, slot: Int, body: @escaping (UInt32) -> Void) {
+    self.reactor = reactor
+    self.fd = fd
+    self.slot = slot
+    self.body = body
+  }
+
+  public func modify(events: UInt32) { reactor?.modify(self, events: events) }
+
+  /// Afterwards the body never runs.
+  public func cancel() {
+    reactor?.remove(self)
+    body = { _ in }
+  }
+}

@@ -1,1 +1,38 @@
-#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ * What Swift cannot say: vfork with work in the child, and system calls glibc has no function for. */
+#ifndef REACTOR_SHIMS_H
+#define REACTOR_SHIMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/types.h>
+
+typedef struct shim_spawn {
+    const char *path;        /* the program, with a '/' */
+    char *const *argv;
+    char *const *envp;
+    const char *cwd;         /* NULL: unchanged */
+    int32_t change_identity; /* 1: groups, gid and uid are set, in this order */
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+    int stdin_fd, stdout_fd, stderr_fd;
+    uint64_t nofile_soft;    /* soft limit of open files for the child; 0: unchanged */
+} shim_spawn;
+
+enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_STREAMS, SHIM_STEP_EXEC };
+
+/* Starts a program in a new process group. Returns its pid, or -1 with errno in *error and the step in *step. The parent waits
+ * until the program runs; the child touches nothing of the parent's memory but these two. */
+pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step);
+
+int shim_pipe(int ends[2]); /* close-on-exec */
+int shim_error_text(int error, char *text, size_t size);
+int shim_pidfd_open(pid_t pid);
+int shim_pidfd_send_signal(int pidfd, int signal);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Decides when a graph has converged: quiet for a time with everything as asked. A value: the caller brings the time and
+/// keeps the timer. The clock runs only while a graph runs.
+struct Converger {
+  enum Action: Equatable {
+    /// Call `timerFired` at this time; replaces any timer asked for before.
+    case setTimer(UInt64)
+    case cancelTimer
+    case report(State)
+  }
+
+  enum State: Equatable {
+    case unconverged
+    /// Quiet, and everything as asked.
+    case converged
+    /// Quiet, but something failed.
+    case stalled
+  }
+
+  /// Nanoseconds of quiet asked for; nil: never converges.
+  let timeout: UInt64?
+  private(set) var state = State.unconverged
+  private var quietSince: UInt64?
+  private var succeeds = false
+
+  init(timeoutSeconds: Int) {
+    timeout = timeoutSeconds < 0 ? nil : UInt64(timeoutSeconds) * 1_000_000_000
+  }
+
+  /// After each change of the graph's state. `quiet`: nothing runs or will without an event; `succeeds`: everything is as asked.
+  mutating func update(quiet: Bool, succeeds: Bool, now: UInt64) -> [Action] {
+    guard let timeout else { return [] }
+    self.succeeds = succeeds
+    guard quiet else {
+      guard quietSince != nil else { return [] }
+      quietSince = nil
+      return state == .unconverged ? [.cancelTimer] : [.cancelTimer] + become(.unconverged)
+    }
+    guard quietSince == nil else { return [] }
+    quietSince = now
+    return timeout == 0 ? become(succeeds ? .converged : .stalled) : [.setTimer(now + timeout)]
+  }
+
+  /// A resource was changed: the time of quiet begins anew.
+  mutating func activity() -> [Action] {
+    guard quietSince != nil else { return [] }
+    quietSince = nil
+    return [.cancelTimer] + become(.unconverged)
+  }
+
+  mutating func timerFired(now: UInt64) -> [Action] {
+    guard let quietSince, let timeout else { return [] }
+    guard now >= quietSince + timeout else { return [.setTimer(quietSince + timeout)] }
+    return become(succeeds ? .converged : .stalled)
+  }
+
+  private mutating func become(_ new: State) -> [Action] {
+    guard state != new else { return [] }
+    state = new
+    return [.report(new)]
+  }
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "shims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_RANGE_MARK_CLOEXEC 4u
+
+/* Runs in the child, which borrows the parent's memory until exec: raw system calls only. glibc's setuid and friends would
+ * signal the parent's threads. */
+static int prepare_and_exec(const shim_spawn *request, int *step) {
+    struct sigaction standard;
+    sigset_t none;
+
+    standard.sa_handler = SIG_DFL;
+    standard.sa_flags = 0;
+    sigemptyset(&standard.sa_mask);
+    for (int number = 1; number < NSIG; number++)
+        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
+    sigemptyset(&none);
+
+    *step = SHIM_STEP_STREAMS;
+    if (syscall(SYS_setpgid, 0, 0) != 0) return errno;
+    if (dup2(request->stdin_fd, 0) < 0 || dup2(request->stdout_fd, 1) < 0 || dup2(request->stderr_fd, 2) < 0) return errno;
+    /* Plugins may have opened descriptors without O_CLOEXEC. */
+    syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_MARK_CLOEXEC);
+    if (request->nofile_soft != 0) {
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && request->nofile_soft <= limit.rlim_max) {
+            limit.rlim_cur = request->nofile_soft;
+            setrlimit(RLIMIT_NOFILE, &limit);
+        }
+    }
+
+    *step = SHIM_STEP_IDENTITY;
+    if (request->change_identity) {
+        if (syscall(SYS_setgroups, request->group_count, request->groups) != 0) return errno;
+        if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) != 0) return errno;
+        if (syscall(SYS_setresuid, request->uid, request->uid, request->uid) != 0) return errno;
+    }
+    *step = SHIM_STEP_DIRECTORY; /* as the user it runs as */
+    if (request->cwd != NULL && chdir(request->cwd) != 0) return errno;
+
+    *step = SHIM_STEP_EXEC;
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(request->path, request->argv, request->envp);
+    return errno;
+}
+
+pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
+    volatile int child_error = 0;
+    int child_step = SHIM_STEP_FORK;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        child_error = prepare_and_exec(request, &child_step);
+        _exit(127);
+    }
+    int fork_error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    *step = child_step;
+    if (pid < 0) {
+        *error = fork_error;
+        return -1;
+    }
+    if (child_error != 0) {
+        *error = child_error;
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+        return -1;
+    }
+    *error = 0;
+    return pid;
+}
+
+int shim_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
+}
+
+int shim_error_text(int error, char *text, size_t size) {
+    const char *words = strerror_r(error, text, size); /* GNU's: the words may lie elsewhere */
+    if (size == 0) return -1;
+    if (words != text) {
+        strncpy(text, words, size - 1);
+        text[size - 1] = 0;
+    }
+    return 0;
+}
+
+int shim_pidfd_open(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int shim_pidfd_send_signal(int pidfd, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
