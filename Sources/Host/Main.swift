@@ -1,2 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
-@main struct Mgmt: ParsableCommand { static let configuration = CommandConfiguration(version: "1") }
+import Glibc
+import PluginHost
+
+@main
+enum Main {
+  static func main() {
+    signal(SIGPIPE, SIG_IGN)
+    if CommandLine.arguments.dropFirst().first == PluginScanChild.argument {
+      exit(PluginScanChild.main(arguments: CommandLine.arguments))
+    }
+    do {
+      var command = try MgmtCommand.parseAsRoot()
+      try command.run()
+    } catch {
+      ExitStatus.end(with: error)
+    }
+  }
+}
+
+/// What the process says at its end; the manual page lists them.
+enum ExitStatus {
+  static let success: Int32 = 0
+  /// Any error; also: something failed, was never checked, or did not converge.
+  static let failure: Int32 = 1
+
+  /// Prints what was thrown and exits.
+  static func end(with error: any Error) -> Never {
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    let text = MgmtCommand.fullMessage(for: error)
+    if MgmtCommand.exitCode(for: error) == .success {
+      Output.write(text + "\n", to: STDOUT_FILENO)
+      exit(success)
+    }
+    if !text.isEmpty { Output.write(text.hasPrefix("Error: ") ? "error: \(text.dropFirst(7))\n" : "\(text)\n", to: STDERR_FILENO) }
+    exit(failure)
+  }
+}

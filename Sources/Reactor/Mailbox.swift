@@ -4,13 +4,24 @@ import Glibc
 import ReactorShims
 import Synchronization
 
+/// A descriptor that becomes readable when signalled and stays so until it is read; -1: errno says why.
+public func makeEventDescriptor() -> Int32 {
+  eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+}
+
+/// From any thread.
+public func signalEventDescriptor(_ fd: Int32) {
+  var one: UInt64 = 1
+  _ = write(fd, &one, 8)
+}
+
 /// Wakes a reactor from other threads: an eventfd, written once per sleep.
 final class Wakeup: Sendable {
   let fd: Int32
   private let isPending = Atomic<Bool>(false)
 
   init() throws(ReactorError) {
-    fd = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    fd = makeEventDescriptor()
     guard fd >= 0 else { throw ReactorError("eventfd", errno) }
   }
 
@@ -18,8 +29,7 @@ final class Wakeup: Sendable {
 
   func wake() {
     guard !isPending.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    var one: UInt64 = 1
-    _ = write(fd, &one, 8)
+    signalEventDescriptor(fd)
   }
 
   /// Before looking at what was sent, so that a later `wake` is not lost.

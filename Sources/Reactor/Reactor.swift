@@ -45,9 +45,7 @@ public enum FDEvents {
 /// One thread's event loop: file descriptors (epoll), timers, signals, messages from other threads, and a pool for work that
 /// blocks. It is made, used and run on one thread; other threads reach it through `Mailbox` only.
 public final class Reactor {
-  /// A callback took longer than it may: microseconds.
-  public var onSlowCallback: ((UInt64) -> Void)?
-  /// Callbacks that take longer are reported, in nanoseconds.
+  /// Callbacks must not take longer, in nanoseconds: everything else waits.
   public static let slowCallback: UInt64 = 5_000_000
 
   public let pool: WorkerPool
@@ -164,24 +162,17 @@ public final class Reactor {
         let index = Int(event.data.u64 & 0xffff_ffff)
         // A source removed by an earlier callback of this round has another generation.
         guard sources.indices.contains(index), event.data.u64 == key(index), let source = sources[index].source else { continue }
-        timed { source.body(event.events) }
+        source.body(event.events)
       }
     }
     guard failure == 0 else { throw ReactorError("epoll_wait", failure) }
     let now = monotonicNow()
     while let timer = timers.pop(now: now) {
-      if let body = timer.body { timed(body) }
+      let body = timer.body
       timer.body = nil
+      body?()
     }
     pool.growIfStalled(now: now)
-  }
-
-  private func timed(_ body: () -> Void) {
-    guard let onSlowCallback else { return body() }
-    let start = monotonicNow()
-    body()
-    let took = monotonicNow() - start
-    if took > Self.slowCallback { onSlowCallback(took / 1000) }
   }
 
   /// Milliseconds for epoll: -1 when there is nothing to wait for but events.

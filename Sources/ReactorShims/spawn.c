@@ -20,14 +20,13 @@
 /* Runs in the child, which borrows the parent's memory until exec: raw system calls only. glibc's setuid and friends would
  * signal the parent's threads. */
 static int prepare_and_exec(const shim_spawn *request, int *step) {
-    struct sigaction standard;
+    /* The kernel's struct sigaction, zero: SIG_DFL. glibc's function leaves out the two signals it uses itself, which may
+     * have been inherited as ignored. */
+    const unsigned long standard[4] = {0, 0, 0, 0};
     sigset_t none;
 
-    standard.sa_handler = SIG_DFL;
-    standard.sa_flags = 0;
-    sigemptyset(&standard.sa_mask);
-    for (int number = 1; number < NSIG; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
+    for (int number = 1; number <= 64; number++)
+        if (number != SIGKILL && number != SIGSTOP) syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(unsigned long));
     sigemptyset(&none);
 
     *step = SHIM_STEP_STREAMS;

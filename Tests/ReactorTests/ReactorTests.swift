@@ -1,3 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Testing
+
+@testable import Reactor
+
+@Suite struct TimerQueueTests {
+  @Test("Timers come by deadline, then in the order they were added; cancelled ones never")
+  func order() {
+    let queue = TimerQueue()
+    var fired: [Int] = []
+    var timers: [ReactorTimer] = []
+    for (number, deadline) in [30, 10, 20, 10, 40, 5].enumerated() {
+      timers.append(queue.add(deadline: UInt64(deadline)) { fired.append(number) })
+    }
+    timers[2].cancel()
+    while let timer = queue.pop(now: 30) { timer.body?() }
+    #expect(fired == [5, 1, 3, 0])
+    #expect(queue.earliest == 40)
+  }
+}
+
+@Suite struct ReactorTests {
+  private static let bound: UInt64 = 20_000
+
+  /// Runs the loop until `done`, with a bound.
+  private func run(_ reactor: Reactor, until done: () -> Bool) throws {
+    var expired = false
+    let timer = reactor.addTimer(afterMilliseconds: Self.bound) { expired = true }
+    defer { timer.cancel() }
+    while !done(), !expired { try reactor.runOnce() }
+    #expect(!expired, "the bound of \(Self.bound) ms passed")
+  }
+
+  @Test("Messages from other threads arrive in order")
+  func mailbox() throws {
+    let reactor = try Reactor()
+    var received: [Int] = []
+    let mailbox = reactor.makeMailbox { (number: Int) in received.append(number) }
+    final class Sender: Job {
+      let mailbox: Mailbox<Int>
+      init(_ mailbox: Mailbox<Int>) { self.mailbox = mailbox }
+      func run() { for number in 0..<1000 { mailbox.send(number) } }
+    }
+    reactor.pool.submit(Sender(mailbox))
+    try run(reactor) { received.count == 1000 }
+    #expect(received == Array(0..<1000))
+  }
+
+  @Test("A descriptor is reported while it is readable, and not after it was cancelled")
+  func descriptors() throws {
+    let reactor = try Reactor()
+    var ends: [Int32] = [-1, -1]
+    #expect(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    var count = 0
+    let source = try reactor.addFD(ends[0], events: FDEvents.readable) { _ in count += 1 }
+    _ = write(ends[1], "x", 1)
+    try run(reactor) { count == 2 }
+    source.cancel()
+    try reactor.runOnce(maximumWait: 0)
+    #expect(count == 2)
+  }
+
+  @Test("The pool grows while its threads are stuck, up to its limit, and takes every job")
+  func pool() throws {
+    final class Gate: Job {
+      let arrivals: Mailbox<Void>
+      let fd: Int32
+      init(_ arrivals: Mailbox<Void>, fd: Int32) {
+        self.arrivals = arrivals
+        self.fd = fd
+      }
+      func run() {
+        arrivals.send(())
+        var wait = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        poll(&wait, 1, 20_000)
+      }
+    }
+    let reactor = try Reactor()
+    let event = makeEventDescriptor()
+    defer { close(event) }
+    var arrived = 0
+    let arrivals = reactor.makeMailbox { (_: Void) in arrived += 1 }
+    let gate = Gate(arrivals, fd: event)
+    for _ in 0..<20 { reactor.pool.submit(gate) }
+    try run(reactor) { arrived == reactor.pool.maximumThreads }
+    #expect(reactor.pool.threadCount == reactor.pool.maximumThreads)
+    signalEventDescriptor(event)
+    try run(reactor) { arrived == 20 }
+  }
+}
+
+@Suite struct ChildTests {
+  private struct Ended {
+    var how: ChildExit?
+    var timedOut = false
+    var out = ""
+    var err = ""
+  }
+
+  private func run(_ request: SpawnRequest, then act: (Child) -> Void = { _ in }) throws -> Ended {
+    let reactor = try Reactor()
+    var ended = Ended()
+    var expired = false
+    let child = reactor.spawn(request) { fd, bytes in
+      let text = String(decoding: bytes, as: UTF8.self)
+      if fd == 1 { ended.out += text } else { ended.err += text }
+    } exit: { how, timedOut in
+      ended.how = how
+      ended.timedOut = timedOut
+    }
+    act(child)
+    reactor.addTimer(afterMilliseconds: 30_000) { expired = true }
+    while ended.how == nil, !expired { try reactor.runOnce() }
+    return ended
+  }
+
+  private func shell(_ script: String) -> SpawnRequest { SpawnRequest(["/bin/sh", "-c", script]) }
+
+  @Test("Output and status come back; the environment is what was given")
+  func output() throws {
+    var request = shell("echo out; echo err >&2; echo \"$A\"; exit 3")
+    request.environment = ["A=b"]
+    let ended = try run(request)
+    #expect(ended.how == .exited(3))
+    #expect(ended.out == "out\nb\n")
+    #expect(ended.err == "err\n")
+  }
+
+  @Test("A program that cannot be started says at which step and why")
+  func notStarted() throws {
+    guard case .notStarted(let number, let step) = try run(SpawnRequest(["no-such-program-here"])).how else {
+      Issue.record("it started")
+      return
+    }
+    #expect(number == ENOENT)
+    #expect(step.contains("no-such-program-here"))
+    var request = shell("true")
+    request.directory = "/no/such/directory"
+    #expect(try run(request).how == .notStarted(ENOENT, "change to the directory /no/such/directory"))
+    request.directory = ""
+    request.user = "no-such-user-here"
+    #expect(try run(request).how == .notStarted(ENOENT, "find the user \"no-such-user-here\""))
+  }
+
+  @Test("A daemon that keeps the pipe open does not hold its parent's end back")
+  func daemonHoldsPipe() throws {
+    let ended = try run(shell("sleep 60 & echo $!"))
+    #expect(ended.how == .exited(0))
+    if let daemon = pid_t(ended.out.dropLast()) { kill(daemon, SIGKILL) }
+  }
+
+  @Test("A time-out stops the group, and kills it when it ignores the signal")
+  func timeout() throws {
+    var request = shell("trap '' TERM; while :; do sleep 60 & wait $!; done")
+    request.timeoutMilliseconds = 100
+    request.stopGraceMilliseconds = 100
+    let ended = try run(request)
+    #expect(ended.how == .signalled(SIGKILL))
+    #expect(ended.timedOut)
+  }
+
+  @Test("A stop before it started is not lost")
+  func stopEarly() throws {
+    let ended = try run(SpawnRequest(["/bin/sleep", "60"])) { $0.stop() }
+    #expect(ended.how == .signalled(SIGTERM))
+  }
+
+  @Test("Standard input is empty, signals are at their defaults, and no descriptor leaks")
+  func inheritance() throws {
+    let fd = dup(1)  // without close-on-exec, as a careless plugin has it
+    defer { close(fd) }
+    let ended = try run(shell("cat; grep -E 'SigBlk|SigIgn' /proc/self/status; ls /proc/self/fd | wc -l"))
+    #expect(ended.out == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n4\n")
+  }
+}

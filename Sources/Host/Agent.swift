@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Diagnostics
+import Engine
+import Frontends
+import Glibc
+import Graph
+import PluginHost
+import Reactor
+
+/// Where the graph comes from.
+enum Frontend {
+  case yaml(String)
+  case empty
+}
+
+/// The running agent: wires frontend, engine, plugins and views together and ends them in order.
+final class Agent {
+  let options: RunOptions
+  let reactor: Reactor
+  let engine: Engine
+  let view: any EventView
+  private let registry: PluginRegistry
+  private let runtime: PluginRuntime
+  private let source: any GraphSource
+  private let hostname: String
+  private let prefix: String
+  private let statusFile: StatusFile?
+  private var directoryWatcher: PluginDirectoryWatcher?
+  private var latestGraph: ResourceGraph?
+  private var hasGraph = false
+  private var result: Result<Void, MgmtError>?
+  private var stops = StopLadder()
+  private var stopTimer: ReactorTimer?
+
+  /// Runs until the end and exits with the right status.
+  static func main(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
+    do {
+      let agent = try Agent(options, plugins, frontend: frontend)
+      throw ExitCode(try agent.run())
+    } catch let error as MgmtError {
+      DiagnosticOutput.write(error.diagnostics)
+      throw ExitCode(ExitStatus.failure)
+    } catch let error as ReactorError {
+      DiagnosticOutput.write([Diagnostic("host.system", error.message)])
+      throw ExitCode(ExitStatus.failure)
+    }
+  }
+
+  private init(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
+    self.options = options
+    OpenFileLimit.raise()
+    hostname = try Hostname.resolve(options.hostname)
+    prefix = try Prefix.make(options, hostname: hostname)
+    reactor = try Reactor()
+    registry = PluginRegistry(searchPath: PluginSearchPath(options: plugins.pluginPath), cacheDirectory: prefix)
+    registry.refresh()
+    runtime = PluginRuntime(
+      reactor: reactor, registry: registry, hostname: hostname, version: Program.version,
+      stateDirectory: StateDirectory(root: prefix + "/engine/state"))
+    engine = Engine(reactor: reactor, factory: runtime, options: EngineOptions(options))
+    statusFile = try options.statusFile.map { path throws(MgmtError) in try StatusFile(path: path) }
+    view = options.json ? JSONView() : TextView(reactor: reactor, options: options)
+    switch frontend {
+    case .yaml(let file): source = YAMLSource(path: file, catalog: runtime, watch: !options.noWatch)
+    case .empty: source = EmptySource()
+    }
+  }
+
+  private func run() throws -> Int32 {
+    view.start(StartInfo(hostname: hostname, prefix: prefix))
+    engine.onEvent = { [unowned self] in handle($0) }
+    try addSignals()
+    watchPlugins()
+    if options.maxRuntime > 0 {
+      reactor.addTimer(afterMilliseconds: UInt64(options.maxRuntime) * 1000) { [unowned self] in
+        finish(.failure(MgmtError(Diagnostic("run.max-runtime", "the maximum runtime of \(options.maxRuntime) s was reached"))))
+      }
+    }
+    try source.start(on: reactor) { [unowned self] in take($0) }
+    while result == nil {
+      try reactor.runOnce()
+      view.flush(engine.counts)
+    }
+    source.stop()
+    let summary = Summary(engine.status())
+    engine.end()
+    runtime.close()
+    return end(summary)
+  }
+
+  // MARK: Graphs
+
+  private func take(_ graph: Result<FrontendGraph, MgmtError>) {
+    switch graph {
+    case .failure(let error): reject(error.diagnostics)
+    case .success(let graph):
+      if !graph.warnings.isEmpty { view.diagnostics(graph.warnings) }
+      latestGraph = graph.graph
+      engine.apply(graph.graph)
+    }
+  }
+
+  /// The first graph must be good; later ones are refused and the old one goes on.
+  private func reject(_ diagnostics: [Diagnostic]) {
+    if hasGraph { return view.rejected(diagnostics) }
+    finish(.failure(MgmtError(diagnostics)))
+  }
+
+  private func watchPlugins() {
+    directoryWatcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { [unowned self] in
+      registry.refresh()
+      source.reload()
+    }
+  }
+
+  // MARK: Events
+
+  private func handle(_ event: EngineEvent) {
+    switch event {
+    case .graphRejected(let diagnostics): return reject(diagnostics)
+    case .graphStarted:
+      hasGraph = true
+      drawGraph()
+    case .converged(let isConverged):
+      statusFile?.append(isConverged)
+      if isConverged, options.exitsWhenConverged {
+        view.event(event)
+        view.log(.info, "converged for \(options.timeout) seconds, exiting!")
+        return finish(.success(()))
+      }
+    case .stalled where options.exitsWhenConverged:
+      view.event(event)
+      return finish(.success(()))
+    default: break
+    }
+    view.event(event)
+  }
+
+  private func drawGraph() {
+    guard let path = options.graphviz, let latestGraph else { return }
+    Graphviz.write(latestGraph, to: path, filter: options.graphvizFilter, reactor: reactor) { [unowned self] in view.log(.info, $0) }
+  }
+
+  // MARK: Ending
+
+  private func finish(_ result: Result<Void, MgmtError>) {
+    if self.result == nil { self.result = result }
+  }
+
+  private func end(_ summary: Summary) -> Int32 {
+    var status = ExitStatus.success
+    if case .failure(let error) = result {
+      view.diagnostics(error.diagnostics)
+      status = ExitStatus.failure
+    }
+    if !summary.failed.isEmpty || !summary.unchecked.isEmpty { status = ExitStatus.failure }
+    view.end(summary, exit: status)
+    return status
+  }
+
+  private func addSignals() throws(ReactorError) {
+    _ = try reactor.addSignals([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) { [unowned self] number in
+      if number == SIGQUIT { return view.status(engine.status()) }
+      view.log(.info, number == SIGINT ? "interrupted by ^C" : "interrupted by \(number == SIGTERM ? "SIGTERM" : "SIGHUP")")
+      stop(climbs: number != SIGINT)
+    }
+  }
+
+  private func stop(climbs: Bool) {
+    switch stops.next() {
+    case .drain: engine.pause { [unowned self] in finish(.success(())) }
+    case .cancel:
+      view.log(.info, "cancelling the checks that run")
+      engine.cancelChecks()
+    case .kill:
+      view.log(.warning, "ending at once")
+      finish(.success(()))
+    case nil: return
+    }
+    guard climbs, stops.hasMore, stopTimer == nil else { return }
+    stopTimer = reactor.addTimer(afterMilliseconds: StopLadder.stepMilliseconds) { [unowned self] in
+      stopTimer = nil
+      stop(climbs: true)
+    }
+  }
+}
+
+/// What each further signal does.
+struct StopLadder {
+  enum Step { case drain, cancel, kill }
+  static let stepMilliseconds: UInt64 = 15_000
+  private var taken = 0
+
+  var hasMore: Bool { taken < 3 }
+
+  mutating func next() -> Step? {
+    taken += 1
+    return switch taken {
+    case 1: .drain
+    case 2: .cancel
+    case 3: .kill
+    default: nil
+    }
+  }
+}
+
+extension EngineOptions {
+  init(_ options: RunOptions) {
+    self.init()
+    noop = options.noop
+    semaphoreSize = options.sema
+    convergedTimeout = options.timeout
+    wantsDiff = options.noop || options.json
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// `mgmt run FRONTEND`: the agent.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run the agent with the graph of a frontend.",
+    discussion: """
+      Runs until it is stopped, or until converged with --converged-timeout or --converged-exit.
+
+      Signals: the first SIGINT or SIGTERM starts nothing new, waits for the checks that run, and ends; the second cancels those \
+      checks; the third kills their processes and ends at once. After a first signal other than SIGINT the next steps follow by \
+      themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on.
+
+      Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, or when \
+      --max-runtime was reached.
+      """,
+    subcommands: [RunYAMLCommand.self, RunEmptyCommand.self])
+
+  @OptionGroup var options: RunOptions
+  @OptionGroup var plugins: PluginOptions
+}
+
+/// `mgmt run yaml FILE`
+struct RunYAMLCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "yaml", abstract: "Take the graph from a YAML file; edits of it are applied at once.")
+
+  @ParentCommand var run: RunCommand
+  @Argument(help: "The graph.", completion: .file(extensions: ["yaml", "yml"])) var file: String
+
+  func run() throws {
+    try Agent.main(run.options, run.plugins, frontend: .yaml(file))
+  }
+}
+
+/// `mgmt run empty`
+struct RunEmptyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "empty", abstract: "Run with an empty graph.")
+
+  @ParentCommand var run: RunCommand
+
+  func run() throws {
+    try Agent.main(run.options, run.plugins, frontend: .empty)
+  }
+}
+
+/// Where plugins are looked for.
+struct PluginOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugin-path"), parsing: .singleValue,
+    help: ArgumentHelp("Look for plugins here first; may be repeated.", valueName: "dir"), completion: .directory)
+  var pluginPath: [String] = []
+}
+
+struct RunOptions: ParsableArguments {
+  @Option(name: .customLong("converged-timeout"), help: ArgumentHelp("Exit after so many seconds without activity; -1: never.", valueName: "seconds"))
+  var convergedTimeout: Int?
+
+  @Option(
+    name: .customLong("converger-timeout"),
+    help: ArgumentHelp("Seconds without activity until converged; -1: never, 0: at once.", valueName: "seconds"))
+  var convergerTimeout: Int?
+
+  @Flag(name: .customLong("converged-exit"), help: "Exit when converged; needs --converger-timeout.")
+  var convergedExit = false
+
+  @Option(
+    name: .customLong("converger-status-file"),
+    help: ArgumentHelp("Append \"true\" or \"false\" at each change of convergence.", valueName: "file"), completion: .file())
+  var statusFile: String?
+
+  @Flag(help: "Change nothing: print what would be changed.")
+  var noop = false
+
+  @Option(help: ArgumentHelp("Check at most so many resources at once; -1: no limit.", valueName: "n"))
+  var sema: Int = -1
+
+  @Option(
+    help: ArgumentHelp("Write each graph to FILE in Graphviz's language, and a picture to FILE.png.", valueName: "file"),
+    completion: .file())
+  var graphviz: String?
+
+  @Option(
+    name: .customLong("graphviz-filter"),
+    help: ArgumentHelp("Graphviz's program for the picture: \(Graphviz.filters.joined(separator: ", ")).", valueName: "filter"),
+    completion: .list(Graphviz.filters))
+  var graphvizFilter: String = "dot"
+
+  @Option(help: "The identity of this host; the system's name if not given.")
+  var hostname: String?
+
+  @Option(
+    help: ArgumentHelp("Directory for state (MGMT_PREFIX); /var/lib/mgmt for root.", valueName: "dir"), completion: .directory)
+  var prefix: String?
+
+  @Flag(name: .customLong("tmp-prefix"), help: "Use a new temporary directory for state.")
+  var tmpPrefix = false
+
+  @Flag(name: .customLong("allow-tmp-prefix"), help: "Use a temporary directory when the one for state cannot be made.")
+  var allowTmpPrefix = false
+
+  @Flag(name: .customLong("no-watch"), help: "Keep the first graph: do not watch its source.")
+  var noWatch = false
+
+  @Option(name: .customLong("max-runtime"), help: ArgumentHelp("Give up after so many seconds; 0: never.", valueName: "seconds"))
+  var maxRuntime: UInt = 0
+
+  @Flag(help: "Print events to standard output, one JSON object a line (docs/events.md).")
+  var json = false
+
+  func validate() throws {
+    if convergedTimeout != nil, convergerTimeout != nil {
+      throw ValidationError("--converged-timeout and --converger-timeout exclude each other: the first also exits")
+    }
+    if convergedExit, (convergerTimeout ?? convergedTimeout ?? -1) < 0 {
+      throw ValidationError("--converged-exit needs --converger-timeout of 0 or more")
+    }
+    if tmpPrefix, prefix != nil { throw ValidationError("--prefix and --tmp-prefix exclude each other") }
+    if !Graphviz.filters.contains(graphvizFilter) {
+      throw ValidationError("--graphviz-filter is one of \(Graphviz.filters.joined(separator: ", ")), not \"\(graphvizFilter)\"")
+    }
+  }
+
+  /// Seconds; negative: never.
+  var timeout: Int { convergedTimeout ?? convergerTimeout ?? environmentTimeout ?? -1 }
+
+  var exitsWhenConverged: Bool { convergedExit || convergedTimeout.map { $0 >= 0 } ?? false }
+
+  private var environmentTimeout: Int? { Environment["MGMT_CONVERGER_TIMEOUT"].flatMap { Int($0) } }
+}

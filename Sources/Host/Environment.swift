@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Glibc
+import Reactor
+
+enum Environment {
+  /// nil: not set, or empty.
+  static subscript(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+}
+
+/// The name this host goes by among its peers.
+enum Hostname {
+  static func resolve(_ given: String?) throws(MgmtError) -> String {
+    let name = given.flatMap { $0.isEmpty ? nil : $0 } ?? system()
+    let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+    let isValid =
+      name.utf8.count <= 253
+      && labels.allSatisfy { label in
+        !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
+          && label.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains($0)) }
+      }
+    guard isValid else {
+      throw MgmtError(
+        Diagnostic(
+          "host.name", "\"\(name)\" is not a host name", notes: ["letters, digits, \"-\" and \".\" are allowed"],
+          hint: "give another with --hostname"))
+    }
+    return name
+  }
+
+  private static func system() -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      guard let start = buffer.baseAddress, gethostname(start, buffer.count) == 0 else { return "localhost" }
+      return String(cString: start)
+    }
+  }
+}
+
+/// The directory the agent keeps its state in.
+enum Prefix {
+  /// Found and made as the options say. No "/" at the end.
+  static func make(_ options: RunOptions, hostname: String) throws(MgmtError) -> String {
+    if options.tmpPrefix { return try temporary(hostname) }
+    let path = configured(options.prefix)
+    do throws(MgmtError) {
+      try make(path)
+      return path
+    } catch {
+      guard options.allowTmpPrefix else { throw error }
+      return try temporary(hostname)
+    }
+  }
+
+  /// What the options and the environment ask for; nothing is made.
+  static func configured(_ given: String?) -> String {
+    var path = given ?? Environment["MGMT_PREFIX"] ?? Environment["STATE_DIRECTORY"] ?? standard
+    if !path.hasPrefix("/") { path = absolute(path) }
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
+  private static var standard: String {
+    if geteuid() == 0 { return "/var/lib/\(Program.name)" }
+    if let cache = Environment["XDG_CACHE_HOME"] { return "\(cache)/\(Program.name)" }
+    return "\(Environment["HOME"] ?? "/tmp")/.cache/\(Program.name)"
+  }
+
+  private static func absolute(_ path: String) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress, getcwd(start, buffer.count) != nil else { return "/" + path }
+      return String(cString: start) + "/" + path
+    }
+  }
+
+  private static func make(_ path: String) throws(MgmtError) {
+    var made = ""
+    for component in path.split(separator: "/") {
+      made += "/" + component
+      guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw failure(path, errno) }
+    }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { throw failure(path, ENOTDIR) }
+    guard access(path, W_OK | X_OK) == 0 else { throw failure(path, errno) }
+  }
+
+  private static func failure(_ path: String, _ number: Int32) -> MgmtError {
+    MgmtError(
+      Diagnostic(
+        "host.prefix", "the directory for state, \(path), cannot be used", notes: [systemMessage(number)],
+        hint: "give another with --prefix, or use --tmp-prefix"))
+  }
+
+  private static func temporary(_ hostname: String) throws(MgmtError) -> String {
+    let directory = Environment["TMPDIR"] ?? "/tmp"
+    var template = Array("\(directory)/\(Program.name)-\(hostname)-XXXXXX".utf8CString)
+    let made = template.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+    }
+    guard let made else { throw failure(directory, errno) }
+    return made
+  }
+}

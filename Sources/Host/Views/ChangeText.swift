@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import Values
+
+/// Changes for people.
+enum ChangeText {
+  private static let shortLimit = 60
+
+  /// `mode: "0644" -> "0600"` on one line.
+  static func short(_ change: Change) -> String {
+    switch (change.was, change.will) {
+    case (.unset, .unset): change.path
+    case (.unset, let will): "\(change.path): \(cut(will))"
+    case (let was, .unset): "\(change.path): \(cut(was)) -> none"
+    case (let was, let will): "\(change.path): \(cut(was)) -> \(cut(will))"
+    }
+  }
+
+  private static func cut(_ value: Value) -> String {
+    if case .string(let text) = value, text.contains("\n") || text.utf8.count > shortLimit {
+      let first = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+      return Value.quote(String(first.prefix(shortLimit))) + "..."
+    }
+    let text = value.description
+    return text.count > shortLimit ? text.prefix(shortLimit) + "..." : text
+  }
+
+  /// Everything, as a unified diff where there are lines to compare.
+  static func diff(_ changes: [Change]) -> String {
+    changes.map { change in
+      let (was, will) = (lines(change.was), lines(change.will))
+      return "--- \(change.path)\n+++ \(change.path)\n" + UnifiedDiff.render(was, will)
+    }.joined()
+  }
+
+  private static func lines(_ value: Value) -> [Substring] {
+    switch value {
+    case .unset: []
+    case .string(let text):
+      text.hasSuffix("\n")
+        ? text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
+        : text.split(separator: "\n", omittingEmptySubsequences: false)
+    default: [Substring(value.description)]
+    }
+  }
+}
+
+/// The lines that differ, with three lines around them.
+enum UnifiedDiff {
+  private static let context = 3
+  /// Longer texts are shown as removed and added whole: comparing them costs the product of their differences.
+  private static let limit = 4000
+
+  private enum Edit {
+    case same(Substring)
+    case removed(Substring)
+    case added(Substring)
+
+    var isSame: Bool { if case .same = self { true } else { false } }
+  }
+
+  static func render(_ was: [Substring], _ will: [Substring]) -> String {
+    let edits = edits(was, will)
+    var text = ""
+    var position = 0
+    var (oldLine, newLine) = (1, 1)
+    while position < edits.count {
+      guard let change = edits[position...].firstIndex(where: { !$0.isSame }) else { break }
+      let start = max(position, change - context)
+      for edit in edits[position..<start] { step(edit, &oldLine, &newLine) }
+      let end = hunkEnd(edits, from: change)
+      text += hunk(edits[start..<end], oldLine, newLine)
+      for edit in edits[start..<end] { step(edit, &oldLine, &newLine) }
+      position = end
+    }
+    return text
+  }
+
+  private static func hunkEnd(_ edits: [Edit], from change: Int) -> Int {
+    var last = change
+    var index = change
+    while index < edits.count, index - last <= 2 * context {
+      if !edits[index].isSame { last = index }
+      index += 1
+    }
+    return min(edits.count, last + context + 1)
+  }
+
+  private static func hunk(_ edits: ArraySlice<Edit>, _ oldLine: Int, _ newLine: Int) -> String {
+    var (old, new) = (0, 0)
+    var body = ""
+    for edit in edits {
+      switch edit {
+      case .same(let line):
+        (old, new) = (old + 1, new + 1)
+        body += " \(line)\n"
+      case .removed(let line):
+        old += 1
+        body += Terminal.styled("-\(line)", .red) + "\n"
+      case .added(let line):
+        new += 1
+        body += Terminal.styled("+\(line)", .green) + "\n"
+      }
+    }
+    return "@@ -\(old == 0 ? oldLine - 1 : oldLine),\(old) +\(new == 0 ? newLine - 1 : newLine),\(new) @@\n" + body
+  }
+
+  private static func step(_ edit: Edit, _ oldLine: inout Int, _ newLine: inout Int) {
+    switch edit {
+    case .same: (oldLine, newLine) = (oldLine + 1, newLine + 1)
+    case .removed: oldLine += 1
+    case .added: newLine += 1
+    }
+  }
+
+  private static func edits(_ was: [Substring], _ will: [Substring]) -> [Edit] {
+    guard was.count <= limit, will.count <= limit else { return was.map(Edit.removed) + will.map(Edit.added) }
+    let difference = will.difference(from: was)
+    var removed: Set<Int> = []
+    var added: Set<Int> = []
+    for change in difference {
+      switch change {
+      case .remove(let offset, _, _): removed.insert(offset)
+      case .insert(let offset, _, _): added.insert(offset)
+      }
+    }
+    var edits: [Edit] = []
+    var (old, new) = (0, 0)
+    while old < was.count || new < will.count {
+      if old < was.count, removed.contains(old) {
+        edits.append(.removed(was[old]))
+        old += 1
+      } else if new < will.count, added.contains(new) {
+        edits.append(.added(will[new]))
+        new += 1
+      } else {
+        edits.append(.same(was[old]))
+        (old, new) = (old + 1, new + 1)
+      }
+    }
+    return edits
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Engine
+import Graph
+
+struct StartInfo {
+  var hostname: String
+  var prefix: String
+}
+
+/// What became of all resources, for the last lines.
+struct Summary {
+  var total = 0
+  var changed = 0
+  var differing = 0
+  var failed: [ResourceStatus] = []
+  /// Never checked, because something before them failed or because the agent was stopped.
+  var unchecked: [ResourceStatus] = []
+
+  init(_ all: [ResourceStatus]) {
+    total = all.count
+    for status in all {
+      if status.changes > 0 { changed += 1 }
+      if status.phase == .differs { differing += 1 }
+      if status.phase == .failed { failed.append(status) } else if !status.wasChecked { unchecked.append(status) }
+    }
+  }
+}
+
+/// Shows the stream of events to somebody: text for people, JSON for programs.
+protocol EventView: AnyObject {
+  func start(_ info: StartInfo)
+  func event(_ event: EngineEvent)
+  func diagnostics(_ diagnostics: [Diagnostic])
+  /// A graph was refused and the one before goes on.
+  func rejected(_ diagnostics: [Diagnostic])
+  func log(_ level: LogLevel, _ text: String)
+  /// Where every resource stands: asked for by SIGQUIT.
+  func status(_ all: [ResourceStatus])
+  /// The loop has nothing else to do.
+  func flush(_ counts: EngineCounts)
+  func end(_ summary: Summary, exit: Int32)
+}
+
+/// Diagnostics to standard error, in colour on a terminal.
+enum DiagnosticOutput {
+  static func write(_ diagnostics: [Diagnostic]) {
+    Output.write(text(diagnostics, isTerminal: Terminal.isTerminal), to: STDERR)
+  }
+
+  static func text(_ diagnostics: [Diagnostic], isTerminal: Bool) -> String {
+    diagnostics.map { TextRenderer(color: isTerminal).render($0) }.joined(separator: "\n")
+  }
+
+  private static var STDERR: Int32 { 2 }
+}

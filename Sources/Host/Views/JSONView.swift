@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Engine
+import Glibc
+import Graph
+import Values
+
+/// Events for programs: docs/events.md.
+final class JSONView: EventView {
+  private var buffer = LineBuffer(fd: STDOUT_FILENO)
+  private var writer = JSONWriter()
+
+  private func emit(_ name: String, _ members: (inout JSONWriter) -> Void = { _ in }) {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    writer.removeAll()
+    writer.object { writer in
+      writer.member("time", Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6)
+      writer.member("event", name)
+      members(&writer)
+    }
+    writer.newline()
+    buffer.append(writer.bytes)
+  }
+
+  func start(_ info: StartInfo) {
+    emit("start") { writer in
+      writer.member("version", Program.version)
+      writer.member("hostname", info.hostname)
+      writer.member("prefix", info.prefix)
+      writer.member("pid", getpid())
+    }
+  }
+
+  func event(_ event: EngineEvent) {
+    switch event {
+    case .graphStarted(let graph):
+      emit("graph") { writer in
+        writer.member("name", graph.name)
+        writer.member("vertices", graph.vertices)
+        writer.member("edges", graph.edges)
+        writer.member("kept", graph.kept)
+        writer.member("added", graph.added)
+        writer.member("removed", graph.removed)
+      }
+    case .graphRejected(let diagnostics): rejected(diagnostics)
+    case .checkStarted(let id, let apply):
+      emit("check-started") { writer in
+        writer.member("resource", id.description)
+        writer.member("apply", apply)
+      }
+    case .checkEnded(let id, let outcome, let reason): checkEnded(id, outcome, reason)
+    case .progress(let id, let permille, let text):
+      emit("progress") { writer in
+        writer.member("resource", id.description)
+        writer.member("permille", permille)
+        writer.member("text", text)
+      }
+    case .watchFailed(let id, let reason):
+      emit("watch-failed") { writer in
+        writer.member("resource", id.description)
+        writer.key("diagnostic")
+        reason.write(to: &writer)
+      }
+    case .log(let level, let id, let text): log(level, text, about: id)
+    case .converged(let isConverged): emit("converged") { $0.member("converged", isConverged) }
+    case .stalled: emit("stalled")
+    }
+  }
+
+  private func checkEnded(_ id: ResourceID, _ outcome: CheckOutcome, _ reason: ChangeReason) {
+    emit("check-ended") { writer in
+      writer.member("resource", id.description)
+      writer.member("status", outcome.status.name)
+      writer.member("reason", reason.rawValue)
+      writer.member("duration", Double(outcome.duration / 1000) / 1e6)
+      writer.array("changes") { writer in
+        for change in outcome.changes {
+          writer.object { writer in
+            writer.member("path", change.path)
+            writer.key("was")
+            writer.value(change.was)
+            writer.key("will")
+            writer.value(change.will)
+          }
+        }
+      }
+      if case .failed(let reason) = outcome.status {
+        writer.key("diagnostic")
+        reason.write(to: &writer)
+      }
+    }
+  }
+
+  func diagnostics(_ diagnostics: [Diagnostic]) {
+    for diagnostic in diagnostics {
+      emit("diagnostic") { writer in
+        writer.key("diagnostic")
+        diagnostic.write(to: &writer)
+      }
+    }
+  }
+
+  func rejected(_ diagnostics: [Diagnostic]) {
+    emit("graph-rejected") { writer in
+      writer.array("diagnostics") { writer in
+        for diagnostic in diagnostics { diagnostic.write(to: &writer) }
+      }
+    }
+  }
+
+  func log(_ level: LogLevel, _ text: String) { log(level, text, about: nil) }
+
+  private func log(_ level: LogLevel, _ text: String, about id: ResourceID?) {
+    emit("log") { writer in
+      writer.member("level", level.name)
+      writer.member("text", text)
+      if let id { writer.member("resource", id.description) }
+    }
+  }
+
+  /// For people, even here: on standard error.
+  func status(_ all: [ResourceStatus]) { Output.write(StatusText.render(all), to: STDERR_FILENO) }
+
+  func flush(_ counts: EngineCounts) { buffer.flush() }
+
+  func end(_ summary: Summary, exit: Int32) {
+    emit("end") { writer in
+      writer.member("exit", exit)
+      writer.member("resources", summary.total)
+      writer.member("changed", summary.changed)
+      writer.array("failed") { writer in for status in summary.failed { writer.value(status.id.description) } }
+      writer.array("unchecked") { writer in for status in summary.unchecked { writer.value(status.id.description) } }
+    }
+    buffer.flush()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func value(_ value: Value) {
+    switch value {
+    case .unset: null()
+    case .bool(let flag): self.value(flag)
+    case .int(let number): self.value(number)
+    case .float(let number): self.value(number)
+    case .string(let text): self.value(text)
+    case .list(let items): array { writer in for item in items { writer.value(item) } }
+    case .structure(let fields):
+      object { writer in
+        for field in fields {
+          writer.key(field.name)
+          writer.value(field.value)
+        }
+      }
+    case .map(let entries):
+      array { writer in
+        for entry in entries {
+          writer.array { writer in
+            writer.value(entry.key)
+            writer.value(entry.value)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension CheckOutcome.Status {
+  fileprivate var name: String {
+    switch self {
+    case .ok: "ok"
+    case .changed: "changed"
+    case .differs: "differs"
+    case .failed: "failed"
+    case .cancelled: "cancelled"
+    }
+  }
+}
+
+extension LogLevel {
+  var name: String {
+    switch self {
+    case .debug: "debug"
+    case .info: "info"
+    case .warning: "warning"
+    case .error: "error"
+    }
+  }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Engine
+import Glibc
+import Graph
+import Reactor
+
+/// Events for people, on standard error: a line for what changed or failed, none for what is as asked; on a terminal also one live
+/// line with how things stand.
+final class TextView: EventView {
+  private let reactor: Reactor
+  private let options: RunOptions
+  private var buffer = LineBuffer(fd: STDERR_FILENO)
+  private var statusLine = StatusLine()
+  private var running: [ResourceID: UInt64] = [:]
+  private var longRunning: Set<ResourceID> = []
+  private var longRunningTimer: ReactorTimer?
+  private var clock = ClockText()
+
+  /// A check that takes longer is said to be running.
+  private static let longMilliseconds: UInt64 = 2000
+
+  init(reactor: Reactor, options: RunOptions) {
+    self.reactor = reactor
+    self.options = options
+  }
+
+  func start(_ info: StartInfo) {
+    line("This is: \(Program.name), version: \(Program.version)")
+    line("main: start: \(clock.nanoseconds())")
+  }
+
+  private func line(_ text: String, style: Terminal.Style? = nil) {
+    statusLine.clear(&buffer)
+    buffer.append("\(clock.now()) \(style.map { Terminal.styled(text, $0) } ?? text)\n")
+  }
+
+  // MARK: Events
+
+  func event(_ event: EngineEvent) {
+    switch event {
+    case .graphStarted(let graph):
+      line("graph: Vertices(\(graph.vertices)), Edges(\(graph.edges))")
+      if graph.kept > 0 || graph.removed > 0 {
+        line("graph: \(graph.kept) kept, \(graph.added) added, \(graph.removed) removed")
+      }
+    case .graphRejected(let diagnostics): rejected(diagnostics)
+    case .checkStarted(let id, _): started(id)
+    case .checkEnded(let id, let outcome, let reason): ended(id, outcome, reason)
+    case .progress(let id, let permille, let text): line("\(id): \(permille / 10) % \(text)")
+    case .watchFailed(let id, let reason):
+      line("\(id): cannot be watched", style: .red)
+      diagnostics([reason])
+    case .log(let level, let id, let text): log(level, id.map { "\($0): \(text)" } ?? text)
+    case .converged(true): line("converged", style: .green)
+    case .converged(false): line("not converged any more")
+    case .stalled: line("not converged: something failed", style: .red)
+    }
+  }
+
+  private func started(_ id: ResourceID) {
+    running[id] = monotonicNow()
+    watchLongRunning()
+  }
+
+  private func watchLongRunning() {
+    guard longRunningTimer == nil, running.count > longRunning.count else { return }
+    longRunningTimer = reactor.addTimer(afterMilliseconds: Self.longMilliseconds) { [unowned self] in
+      longRunningTimer = nil
+      let now = monotonicNow()
+      let late = running.filter { now - $0.value >= Self.longMilliseconds * 1_000_000 && !longRunning.contains($0.key) }
+      for id in late.keys.sorted(by: { $0.description < $1.description }) {
+        line("\(id): running")
+        longRunning.insert(id)
+      }
+      watchLongRunning()
+    }
+  }
+
+  private func ended(_ id: ResourceID, _ outcome: CheckOutcome, _ reason: ChangeReason) {
+    running[id] = nil
+    longRunning.remove(id)
+    switch outcome.status {
+    case .ok: break
+    case .cancelled: line("\(id): cancelled", style: .yellow)
+    case .failed(let diagnostic): failed(id, diagnostic)
+    case .changed: changed(id, "changed (\(reason.rawValue))", outcome, .green)
+    case .differs: changed(id, "would be changed", outcome, .yellow)
+    }
+  }
+
+  private func changed(_ id: ResourceID, _ words: String, _ outcome: CheckOutcome, _ style: Terminal.Style) {
+    let time = outcome.duration > 1_000_000_000 ? " in \(outcome.duration / 100_000_000 / 10).\(outcome.duration / 100_000_000 % 10) s" : ""
+    let short = outcome.changes.prefix(3).map(ChangeText.short).joined(separator: "; ")
+    line("\(id): \(words)\(time)\(short.isEmpty ? "" : ": ")\(short)", style: style)
+    if options.noop { buffer.append(ChangeText.diff(outcome.changes)) }
+  }
+
+  private func failed(_ id: ResourceID, _ diagnostic: Diagnostic) {
+    line("\(id): failed", style: .red)
+    diagnostics([diagnostic])
+  }
+
+  // MARK: Other
+
+  func diagnostics(_ diagnostics: [Diagnostic]) {
+    statusLine.clear(&buffer)
+    buffer.append(DiagnosticOutput.text(diagnostics, isTerminal: Terminal.hasColor))
+  }
+
+  func rejected(_ diagnostics: [Diagnostic]) {
+    self.diagnostics(diagnostics)
+    line("this graph is not used, the one before goes on", style: .yellow)
+  }
+
+  func log(_ level: LogLevel, _ text: String) {
+    switch level {
+    case .debug: break
+    case .info: line(text)
+    case .warning: line("warning: \(text)", style: .yellow)
+    case .error: line("error: \(text)", style: .red)
+    }
+  }
+
+  func status(_ all: [ResourceStatus]) {
+    statusLine.clear(&buffer)
+    buffer.append(StatusText.render(all))
+    buffer.flush()
+  }
+
+  func flush(_ counts: EngineCounts) {
+    if Terminal.isTerminal { statusLine.draw(counts, &buffer) }
+    buffer.flush()
+  }
+
+  func end(_ summary: Summary, exit: Int32) {
+    statusLine.clear(&buffer)
+    if !summary.failed.isEmpty {
+      line("failed: \(StatusText.list(summary.failed.map(\.id.description)))", style: .red)
+    }
+    if !summary.unchecked.isEmpty {
+      line("never checked: \(StatusText.list(summary.unchecked.map(unchecked)))", style: .red)
+    }
+    let differing = summary.differing > 0 ? ", \(summary.differing) not as asked" : ""
+    line("\(summary.total) resources, \(summary.changed) changed\(differing), \(summary.failed.count) failed")
+    line("goodbye!")
+    buffer.flush()
+  }
+
+  private func unchecked(_ status: ResourceStatus) -> String {
+    status.waitsFor.isEmpty ? status.id.description : "\(status.id) (after \(StatusText.list(status.waitsFor.map(\.description), most: 3)))"
+  }
+}
+
+/// The time of day, asked of the system once a second.
+private struct ClockText {
+  private var second: time_t = 0
+  private var text = ""
+
+  mutating func now() -> String {
+    var current = time(nil)
+    guard current != second else { return text }
+    second = current
+    var parts = tm()
+    localtime_r(&current, &parts)
+    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    text = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    return text
+  }
+
+  func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+/// One line at the end of the terminal's output, redrawn when something changed.
+private struct StatusLine {
+  private var shown: EngineCounts?
+  private var isVisible = false
+
+  mutating func clear(_ buffer: inout LineBuffer) {
+    guard isVisible else { return }
+    buffer.append("\r\u{1b}[K")
+    isVisible = false
+  }
+
+  mutating func draw(_ counts: EngineCounts, _ buffer: inout LineBuffer) {
+    guard counts.total > 0, shown != counts || !isVisible else { return }
+    shown = counts
+    clear(&buffer)
+    let state = counts.pending == 0 && counts.failed == 0 ? Terminal.styled("as asked", .green) : "\(counts.total - counts.pending - counts.failed) ok"
+    let failed = counts.failed > 0 ? Terminal.styled(", \(counts.failed) failed", .red) : ""
+    buffer.append("\(counts.total) resources: \(state), \(counts.running) running, \(max(0, counts.pending - counts.running)) waiting\(failed)")
+    isVisible = true
+  }
+}
