@@ -17,12 +17,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// A resource plugin: Plugins/<kind> becomes <kind>.so, which finds the shared libraries one folder up once installed.
-func plugin(_ kind: String, _ module: String) -> Target {
+func plugin(_ kind: String, _ module: String, _ more: [Target.Dependency] = []) -> Target {
   .target(
     name: module,
     dependencies: [
       .product(name: "MgmtPluginKit", package: "PluginKit"), .product(name: "PluginABI", package: "PluginABI"),
-    ],
+    ] + more,
     path: "Plugins/\(kind)",
     swiftSettings: settings,
     linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN:$ORIGIN/.."])]
@@ -59,26 +59,32 @@ let package = Package(
       name: "Frontends", dependencies: ["Engine", "Reactor", "Graph", "Values", "Diagnostics", "CYAML"], swiftSettings: settings,
       linkerSettings: [.linkedLibrary(":libyaml.a")]  // static: the installed tree needs nothing from the distribution
     ),
-    room("PluginHost", ["Engine", "Reactor", "Graph", "Values", "Diagnostics", abi]),
+    room("PluginHost", ["Engine", "Reactor", "ReactorShims", "Graph", "Values", "Diagnostics", abi]),
     room("Engine", ["Reactor", "Graph", "Values", "Diagnostics"]),
     room("Reactor", ["ReactorShims"]),
     room("Graph", ["Values", "Diagnostics"]),
     room("Values"),
-    room("Diagnostics"),
+    room("Diagnostics", ["Values"]),
     .target(name: "ReactorShims"),
+    .target(name: "FileShims"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
 
     plugin("noop", "NoopPlugin"),
-    plugin("file", "FilePlugin"),
+    plugin("file", "FilePlugin", ["FileShims"]),
     plugin("exec", "ExecPlugin"),
 
     tests("ValuesTests", ["Values"]),
-    tests("DiagnosticsTests", ["Diagnostics"]),
-    tests("GraphTests", ["Graph"]),
+    tests("DiagnosticsTests", ["Diagnostics", "Values"]),
+    tests("GraphTests", ["Graph", "Values", "Diagnostics"]),
     tests("ReactorTests", ["Reactor"]),
     tests("EngineTests", ["Engine"]),
-    tests("FrontendsTests", ["Frontends"]),
+    tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost"]),
+    tests("FilePluginTests", ["FilePlugin", .product(name: "PluginABI", package: "PluginABI")]),
+    // One test binary holds several plugins, and each exports the same symbol.
+    .testTarget(
+      name: "ExecPluginTests", dependencies: ["ExecPlugin", .product(name: "MgmtPluginKit", package: "PluginKit")],
+      swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
     tests("EndToEndTests", []),
   ],
   swiftLanguageModes: [.v6]

@@ -34,10 +34,13 @@ public struct Diagnostic: Sendable, Hashable {
   public struct Label: Sendable, Hashable {
     public var span: SourceSpan
     public var text: String
+    /// The first line of the span as it was when it was read, without its end; nil: not known, or not to be shown.
+    public var excerpt: String?
 
-    public init(_ span: SourceSpan, _ text: String = "") {
+    public init(_ span: SourceSpan, _ text: String = "", excerpt: String? = nil) {
       self.span = span
       self.text = text
+      self.excerpt = excerpt
     }
   }
 

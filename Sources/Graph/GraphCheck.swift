@@ -3,59 +3,98 @@
 public import Diagnostics
 
 extension ResourceGraph {
-  /// What is wrong with a graph whatever it was made from: names, duplicates, edges to nothing, cycles. Linear in its size.
+  /// So many errors are named.
+  private static var maximumErrors: Int { 20 }
+
+  /// What makes a graph impossible to run, whatever frontend it is from: ids that are not valid or not unique, edges from or
+  /// to nothing or to themselves, a cycle. Empty: it can be run. Linear in resources and edges.
   public func check() -> [Diagnostic] {
-    var diagnostics = checkNames() + checkEdges()
-    guard diagnostics.isEmpty else { return diagnostics }
-    if case .cycle(let members) = adjacency.topologicalOrder() { diagnostics.append(cycleDiagnostic(members)) }
-    return diagnostics
+    var diagnostics: [Diagnostic] = []
+    checkIDs(&diagnostics)
+    let selfEdges = checkEdges(&diagnostics)
+    if !edges.isEmpty, !selfEdges, case .cycle(let cycle) = adjacency.topologicalOrder() { diagnostics.append(describe(cycle)) }
+    return Array(diagnostics.prefix(Self.maximumErrors))
   }
 
-  private func checkNames() -> [Diagnostic] {
-    var diagnostics: [Diagnostic] = []
-    var seen: [ResourceID: Int] = [:]
-    seen.reserveCapacity(resources.count)
+  private func checkIDs(_ diagnostics: inout [Diagnostic]) {
+    var first: [ResourceID: Int] = [:]
+    first.reserveCapacity(resources.count)
     for (position, resource) in resources.enumerated() {
-      let labels = resource.origin.map { [Diagnostic.Label($0)] } ?? []
-      if resource.id.name.isEmpty {
-        diagnostics.append(Diagnostic("resource.name", "a \(resource.id.kind) resource has no name", labels: labels, hint: "give it a name"))
-      } else if resource.id.name.hasPrefix("$") {
+      let id = resource.id
+      if let problem = Self.problem(ofName: id.name) {
         diagnostics.append(
           Diagnostic(
-            "resource.name", "the name of \(resource.id) begins with \"$\"", resource: resource.id.description, labels: labels,
-            notes: ["such a name is nearly always a variable that was not replaced"]))
+            "resource.name", problem.title, resource: id.description, labels: resource.origin.map { [.init($0)] } ?? [],
+            hint: problem.hint))
       }
-      guard let first = seen.updateValue(position, forKey: resource.id) else { continue }
-      seen[resource.id] = first
-      let before = resources[first].origin.map { [Diagnostic.Label($0, "first declared here")] } ?? []
+      if id.kind.isEmpty {
+        diagnostics.append(
+          Diagnostic("resource.kind", "a resource has no kind", labels: resource.origin.map { [.init($0)] } ?? []))
+      }
+      guard let earlier = first.updateValue(position, forKey: id) else { continue }
+      first[id] = earlier
+      var labels: [Diagnostic.Label] = []
+      if let origin = resource.origin { labels.append(.init(origin, "again")) }
+      if let origin = resources[earlier].origin { labels.append(.init(origin, "first")) }
       diagnostics.append(
         Diagnostic(
-          "resource.duplicate", "\(resource.id) is declared twice", resource: resource.id.description, labels: labels + before,
-          hint: "give one of them another name, or merge them"))
+          "resource.duplicate", "\(id) is here twice", resource: id.description, labels: labels,
+          hint: "give one of them another name"))
+      if diagnostics.count >= Self.maximumErrors { return }
     }
-    return diagnostics
   }
 
-  private func checkEdges() -> [Diagnostic] {
-    edges.compactMap { edge in
-      let labels = edge.origin.map { [Diagnostic.Label($0)] } ?? []
-      guard resources.indices.contains(edge.from), resources.indices.contains(edge.to) else {
-        return Diagnostic("edge.unknown", "an edge leads to a resource that is not in the graph", labels: labels)
+  private static func problem(ofName name: String) -> (title: String, hint: String)? {
+    if name.isEmpty { return ("a resource has no name", "give it one") }
+    if name.utf8.first == UInt8(ascii: "$") {
+      return (
+        "the name of a resource begins with $", "that is most often a variable that was meant to be replaced by its value"
+      )
+    }
+    if name.utf8.contains(0) { return ("the name of a resource contains a NUL character", "take it out") }
+    return nil
+  }
+
+  /// Whether there are edges from a resource to itself.
+  private func checkEdges(_ diagnostics: inout [Diagnostic]) -> Bool {
+    var hasSelfEdges = false
+    for edge in edges {
+      let isValid = resources.indices.contains(edge.from) && resources.indices.contains(edge.to)
+      guard !isValid || edge.from == edge.to else { continue }
+      var diagnostic = Diagnostic("edge.unknown", "an edge leads to no resource")
+      if isValid {
+        hasSelfEdges = true
+        diagnostic = Diagnostic("graph.cycle", "\(resources[edge.from].id) has an edge to itself", hint: "take the edge out")
+        diagnostic.resource = resources[edge.from].id.description
       }
-      guard edge.from == edge.to else { return nil }
-      let name = resources[edge.from].id.description
-      return Diagnostic("graph.cycle", "\(name) is to come after itself", resource: name, labels: labels, hint: "remove this edge")
+      diagnostic.labels = edge.origin.map { [.init($0)] } ?? []
+      diagnostics.append(diagnostic)
+      if diagnostics.count >= Self.maximumErrors { break }
     }
+    return hasSelfEdges
   }
 
-  private func cycleDiagnostic(_ members: [Int]) -> Diagnostic {
-    let path = (members + members.prefix(1)).map { resources[$0].id.description }.joined(separator: " -> ")
+  private func describe(_ cycle: [Int]) -> Diagnostic {
+    let ring = cycle + cycle.prefix(1)
+    var wanted: [Int: Int] = [:]
+    for (from, to) in zip(ring, ring.dropFirst()) { wanted[from] = to }
     var labels: [Diagnostic.Label] = []
-    for (from, to) in zip(members, members.dropFirst() + members.prefix(1)) {
-      guard let edge = edges.first(where: { $0.from == from && $0.to == to }), let origin = edge.origin else { continue }
-      labels.append(.init(origin, "\(resources[from].id) comes before \(resources[to].id)"))
+    for vertex in cycle {
+      guard let to = wanted[vertex], let edge = edgeOrigin(vertex, to), labels.count < Self.maximumErrors else { continue }
+      labels.append(.init(edge, "\(resources[vertex].id) -> \(resources[to].id)"))
     }
+    let shown = ring.count <= 24 ? ring.map { resources[$0].id.description } : shortened(ring)
     return Diagnostic(
-      "graph.cycle", "the edges form a cycle", labels: labels, notes: [path], hint: "remove one of these edges: none of them can come first")
+      "graph.cycle", "the edges form a cycle: " + shown.joined(separator: " -> "), labels: labels,
+      notes: ["Each of these resources would have to wait for itself."], hint: "take one of the edges out")
+  }
+
+  private func shortened(_ ring: [Int]) -> [String] {
+    ring.prefix(12).map { resources[$0].id.description } + ["… \(ring.count - 24) more …"]
+      + ring.suffix(12).map { resources[$0].id.description }
+  }
+
+  private func edgeOrigin(_ from: Int, _ to: Int) -> SourceSpan? {
+    edges.first { $0.from == from && $0.to == to }?.origin
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A value of a parameter, or a value sent from one resource to another. The types are those of the mcl language.
-public indirect enum Value: Sendable, Hashable {
+public enum Value: Sendable, Hashable {
   /// Not given: distinct from the zero value of a type.
   case unset
   case bool(Bool)

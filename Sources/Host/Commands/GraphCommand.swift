@@ -32,7 +32,7 @@ struct GraphYAMLCommand: ParsableCommand {
   func run() throws {
     let registry = PluginRegistry.open(plugins)
     do throws(MgmtError) {
-      let graph = try YAMLSource.read(file, catalog: registry)
+      let graph = try YAMLSource.load(path: file, catalog: registry).get()
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
       switch json ? .json : format {
       case .text: Output.write(graph.graph.sortedText, to: STDOUT_FILENO)

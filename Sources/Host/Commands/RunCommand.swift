@@ -28,11 +28,11 @@ struct RunYAMLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "yaml", abstract: "Take the graph from a YAML file; edits of it are applied at once.")
 
-  @ParentCommand var run: RunCommand
+  @ParentCommand var parent: RunCommand
   @Argument(help: "The graph.", completion: .file(extensions: ["yaml", "yml"])) var file: String
 
   func run() throws {
-    try Agent.main(run.options, run.plugins, frontend: .yaml(file))
+    try Agent.main(parent.options, parent.plugins, frontend: .yaml(file))
   }
 }
 
@@ -40,10 +40,10 @@ struct RunYAMLCommand: ParsableCommand {
 struct RunEmptyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "empty", abstract: "Run with an empty graph.")
 
-  @ParentCommand var run: RunCommand
+  @ParentCommand var parent: RunCommand
 
   func run() throws {
-    try Agent.main(run.options, run.plugins, frontend: .empty)
+    try Agent.main(parent.options, parent.plugins, frontend: .empty)
   }
 }
 

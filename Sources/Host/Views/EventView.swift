@@ -2,7 +2,7 @@
 
 import Diagnostics
 import Engine
-import Graph
+import Glibc
 
 struct StartInfo {
   var hostname: String
@@ -46,12 +46,10 @@ protocol EventView: AnyObject {
 /// Diagnostics to standard error, in colour on a terminal.
 enum DiagnosticOutput {
   static func write(_ diagnostics: [Diagnostic]) {
-    Output.write(text(diagnostics, isTerminal: Terminal.isTerminal), to: STDERR)
+    Output.write(text(diagnostics), to: STDERR_FILENO)
   }
 
-  static func text(_ diagnostics: [Diagnostic], isTerminal: Bool) -> String {
-    diagnostics.map { TextRenderer(color: isTerminal).render($0) }.joined(separator: "\n")
+  static func text(_ diagnostics: [Diagnostic]) -> String {
+    TextRenderer(colour: Terminal.hasColor, width: Terminal.width).render(diagnostics)
   }
-
-  private static var STDERR: Int32 { 2 }
 }

@@ -60,8 +60,7 @@ final class JSONView: EventView {
     case .watchFailed(let id, let reason):
       emit("watch-failed") { writer in
         writer.member("resource", id.description)
-        writer.key("diagnostic")
-        reason.write(to: &writer)
+        writer.object("diagnostic", reason.writeMembers)
       }
     case .log(let level, let id, let text): log(level, text, about: id)
     case .converged(let isConverged): emit("converged") { $0.member("converged", isConverged) }
@@ -87,8 +86,7 @@ final class JSONView: EventView {
         }
       }
       if case .failed(let reason) = outcome.status {
-        writer.key("diagnostic")
-        reason.write(to: &writer)
+        writer.object("diagnostic", reason.writeMembers)
       }
     }
   }
@@ -96,8 +94,7 @@ final class JSONView: EventView {
   func diagnostics(_ diagnostics: [Diagnostic]) {
     for diagnostic in diagnostics {
       emit("diagnostic") { writer in
-        writer.key("diagnostic")
-        diagnostic.write(to: &writer)
+        writer.object("diagnostic", diagnostic.writeMembers)
       }
     }
   }
@@ -105,7 +102,7 @@ final class JSONView: EventView {
   func rejected(_ diagnostics: [Diagnostic]) {
     emit("graph-rejected") { writer in
       writer.array("diagnostics") { writer in
-        for diagnostic in diagnostics { diagnostic.write(to: &writer) }
+        for diagnostic in diagnostics { writer.object(diagnostic.writeMembers) }
       }
     }
   }

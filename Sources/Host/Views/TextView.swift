@@ -106,7 +106,7 @@ final class TextView: EventView {
 
   func diagnostics(_ diagnostics: [Diagnostic]) {
     statusLine.clear(&buffer)
-    buffer.append(DiagnosticOutput.text(diagnostics, isTerminal: Terminal.hasColor))
+    buffer.append(DiagnosticOutput.text(diagnostics))
   }
 
   func rejected(_ diagnostics: [Diagnostic]) {

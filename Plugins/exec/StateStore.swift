@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import PluginKit
+
+/// The small files in which an `exec` remembers its last successful run. [worker] or a queue: it reads and writes the disk.
+struct StateStore: Sendable {
+  /// Larger files are not ours.
+  static let largestFile = 4 << 20
+
+  /// Ends in "/".
+  let directory: String
+
+  /// nil: there is no such file, or it cannot be trusted.
+  func read(_ name: String) -> [UInt8]? {
+    guard let directory = openDirectory() else { return nil }
+    defer { close(directory) }
+    let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var info = stat()
+    guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_size <= Self.largestFile else { return nil }
+    var bytes: [UInt8] = []
+    let chunk = max(1, Int(info.st_size))
+    while bytes.count <= Self.largestFile {
+      var failed = false
+      let piece = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+        let received = Glibc.read(file, buffer.baseAddress, chunk)
+        failed = received < 0
+        count = max(0, received)
+      }
+      if failed { return nil }
+      if piece.isEmpty { return bytes }
+      bytes += piece
+    }
+    return nil
+  }
+
+  /// Replaces a file as a whole, readable by the agent alone; nil removes it.
+  func write(_ name: String, _ bytes: [UInt8]?) throws(Failure) {
+    guard let directory = openDirectory() else { throw problem(name) }
+    defer { close(directory) }
+    guard let bytes else {
+      guard unlinkat(directory, name, 0) == 0 || errno == ENOENT else { throw problem(name) }
+      return
+    }
+    let temporary = ".\(name).new"
+    _ = unlinkat(directory, temporary, 0)
+    let file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw problem(name) }
+    let isWritten = writeAll(bytes, to: file)
+    let error = errno
+    close(file)
+    guard isWritten else {
+      _ = unlinkat(directory, temporary, 0)
+      throw problem(name, error)
+    }
+    guard renameat(directory, temporary, directory, name) == 0 else { throw problem(name) }
+  }
+
+  private func openDirectory() -> Int32? {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    return descriptor < 0 ? nil : descriptor
+  }
+
+  private func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+      var rest = buffer[...]
+      while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
+        let written = Glibc.write(file, start, rest.count)
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { return false }
+        rest = rest.dropFirst(written)
+      }
+      return true
+    }
+  }
+
+  private func problem(_ name: String, _ error: Int32 = errno) -> Failure {
+    Failure(
+      "the state file \(directory)\(name) cannot be written", errno: error,
+      hint: "check space and permissions of the agent's prefix")
+  }
+}
+
+extension StateStore {
+  /// What the last successful run wrote.
+  func readCaptured() -> CapturedText {
+    func text(_ name: String) -> String? { read(name).map { String(decoding: $0, as: UTF8.self) } }
+    return CapturedText(output: text("output"), stdout: text("stdout"), stderr: text("stderr"))
+  }
+
+  /// Writes the streams that changed.
+  func writeCaptured(_ captured: CapturedText, over old: CapturedText) throws(Failure) {
+    let pairs = [
+      ("output", captured.output, old.output), ("stdout", captured.stdout, old.stdout), ("stderr", captured.stderr, old.stderr),
+    ]
+    for (name, new, old) in pairs where new != old { try write(name, new.map { Array($0.utf8) }) }
+  }
+
+  func readTimes() -> ModificationTimes {
+    ModificationTimes(record: read("mtimes") ?? [])
+  }
+
+  func writeTimes(_ times: ModificationTimes) throws(Failure) {
+    try write("mtimes", times.record)
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PluginKit
+
+/// One file, directory or symbolic link.
+final class FileResource: Resource {
+  private let spec: FileSpec
+  private let kind: FileKind
+  private var tokens: [PathWatcher.Token] = []
+
+  init(_ handle: ResourceHandle, _ spec: FileSpec, _ kind: FileKind) {
+    self.spec = spec
+    self.kind = kind
+    super.init(handle)
+  }
+
+  override func close() {
+    kind.managed.remove(spec)
+  }
+
+  override func watch() throws(Failure) {
+    do throws(Failure) {
+      try add(spec.path, spec.isDirectory && spec.recurse ? .tree : .path)
+      if !spec.source.isEmpty && !spec.symlink { try add(spec.source, FilePath.isDirectory(spec.source) ? .tree : .path) }
+      for fragment in spec.fragments { try add(fragment, FilePath.isDirectory(fragment) ? .entries : .path) }
+    } catch {
+      unwatch()
+      throw error
+    }
+    handle.ready()
+  }
+
+  private func add(_ path: String, _ scope: PathWatcher.Scope) throws(Failure) {
+    tokens.append(try kind.watcher.add(path, scope: scope, handle))
+  }
+
+  override func unwatch() {
+    for token in tokens { kind.watcher.remove(token) }
+    tokens = []
+  }
+
+  override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
+    var check = FileCheck(spec: spec, kind: kind, handle: handle, call: call, flags: flags)
+    try check.run()
+    return check.differs ? (check.apply ? .changed : .differs) : .ok
+  }
+
+  override func identities(_ sink: IdentitySink) {
+    sink.put(space: "path", key: spec.path)
+  }
+
+  /// Fragments and the source come first, all of them; of the directories above only the nearest that is managed.
+  override func automaticEdges(_ sink: IdentitySink) {
+    for fragment in spec.fragments { sink.put(space: "path", key: fragment) }
+    if !spec.source.isEmpty && !spec.symlink { sink.put(space: "path", key: spec.source) }
+    var directory = FilePath.parent(spec.path)
+    while let parent = directory {
+      sink.put(space: "path", key: parent, group: 1)
+      directory = FilePath.parent(parent)
+    }
+  }
+}

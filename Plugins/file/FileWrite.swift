@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FileShims
+import Glibc
+import PluginKit
+
+/// A file under its temporary name. Unless it is committed it is removed again, so a full disk leaves nothing behind.
+struct NewFile: ~Copyable {
+  let fd: FileDescriptor
+  private let directory: Int32
+  private let name: CPath
+  private var isCommitted = false
+
+  /// `directory` has to stay open meanwhile.
+  init(directory: Int32, name: CPath, mode: mode_t, path: String) throws(Failure) {
+    let temporary = temporaryName(for: name.dropLast().lazy.map { UInt8(bitPattern: $0) })
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    var raw = openat(directory, temporary, flags, mode)
+    if raw < 0 && errno == EEXIST {  // a killed agent left it
+      unlinkat(directory, temporary, 0)
+      raw = openat(directory, temporary, flags, mode)
+    }
+    guard raw >= 0 else { throw Failure.system("cannot write", path, errno) }
+    fd = FileDescriptor(raw)
+    self.directory = directory
+    self.name = temporary
+  }
+
+  deinit { if !isCommitted { unlinkat(directory, name, 0) } }
+
+  /// Puts it in the place of whatever has that name.
+  ///
+  /// Without fsync: a crash of the agent leaves the old file or the new one, and after a crash of the machine the next run
+  /// finds and mends what is missing, while waiting for the disk would cost milliseconds for each of 10,000 files.
+  mutating func commit(as target: CPath, path: String) throws(Failure) {
+    guard renameat(directory, name, directory, target) == 0 else { throw Failure.system("cannot replace", path, errno) }
+    isCommitted = true
+  }
+}
+
+extension FileCheck {
+  /// Replaces what is at a name by a new file with this content. `existing`: the file whose owner, mode and labels it keeps
+  /// where they are not managed.
+  func write(
+    _ payload: Payload, directory: Int32, name: CPath, path: String, existing: stat?, _ wanted: Attributes
+  ) throws(Failure) {
+    // Nobody may read a secret before the owner and mode are right.
+    let isPlain = existing == nil && wanted.uid == nil && wanted.gid == nil && wanted.mode == nil
+    var copiedMode: mode_t?
+    var file = try NewFile(directory: directory, name: name, mode: isPlain ? 0o666 : 0o600, path: path)
+    switch payload {
+    case .bytes(var content):
+      var failure: Failure?
+      content.withUTF8 { bytes in
+        do throws(Failure) {
+          try file.fd.writeAll(UnsafeRawBufferPointer(bytes), path)
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+    case .files(let inputs):
+      for input in inputs {
+        guard let source = try input.open(payloadField) else { throw input.missing(payloadField) }
+        if !spec.source.isEmpty { copiedMode = try source.status(input.path).st_mode & 0o777 }
+        try copy(source, input.path, to: file.fd, path)
+      }
+    }
+    var wanted = wanted
+    wanted.mode = wanted.mode ?? copiedMode
+    try finish(file.fd, directory, name, path, existing, wanted)
+    try file.commit(as: name, path: path)
+  }
+
+  /// Owner before mode: the kernel clears set-user-id bits with the owner.
+  func finish(
+    _ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath, _ path: String, _ existing: stat?, _ wanted: Attributes
+  ) throws(Failure) {
+    if let uid = wanted.uid ?? existing?.st_uid ?? (wanted.gid == nil ? nil : uid_t.max) {
+      let gid = wanted.gid ?? existing?.st_gid ?? gid_t.max
+      let now = try file.status(path)
+      if (uid != uid_t.max && uid != now.st_uid) || (gid != gid_t.max && gid != now.st_gid), fchown(file.raw, uid, gid) != 0 {
+        throw Failure.system("cannot set the owner of", path, errno, field: wanted.uid != nil ? "owner" : "group")
+      }
+    }
+    if existing != nil { keepLabels(file, directory, name) }
+    if let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }), fchmod(file.raw, mode) != 0 {
+      throw Failure.system("cannot set the mode of", path, errno, field: "mode")
+    }
+    if let label = wanted.label { try setLabel(file, label) }
+  }
+
+  /// What the old file has and a new one would not get by itself: best effort, as file systems without them refuse.
+  private func keepLabels(_ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath) {
+    let path = procPath(directory, name)
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+      for attribute in ["security.selinux", "system.posix_acl_access"] {
+        let count = shim_get_attribute(path, attribute, buffer.baseAddress, buffer.count)
+        if count > 0 { _ = shim_fd_set_attribute(file.raw, attribute, buffer.baseAddress, count) }
+      }
+    }
+  }
+
+  /// All of `source`, inside the kernel where it can.
+  func copy(
+    _ source: borrowing FileDescriptor, _ sourcePath: String, to target: borrowing FileDescriptor, _ path: String
+  ) throws(Failure) {
+    while true {
+      let count = shim_copy_range(source.raw, target.raw, 16 << 20)
+      if count > 0 {
+        try checkCancelled(after: count)
+        continue
+      }
+      if count == 0 || [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EBADF, EPERM].contains(errno) { break }
+      if errno != EINTR { throw Failure.system("cannot write", path, errno) }
+    }
+    // What is left: all of it where the kernel cannot copy, nothing otherwise. Files of /proc say they are empty.
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
+    defer { buffer.deallocate() }
+    var since = 0
+    while true {
+      let count = try source.fill(buffer, sourcePath)
+      if count == 0 { return }
+      try target.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]), path)
+      since += count
+      if since >= 16 << 20 {
+        try checkCancelled(after: since)
+        since = 0
+      }
+    }
+  }
+
+  /// Copies of many gigabytes must not hold up the end of the agent.
+  private func checkCancelled(after count: Int) throws(Failure) {
+    guard count >= 16 << 20, let fd = call.cancelFD else { return }
+    var poll = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+    if Glibc.poll(&poll, 1, 0) > 0 { throw .cancelled }
+  }
+}

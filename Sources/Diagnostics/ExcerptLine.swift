@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What of a source line is shown: all of it, or a part around the span when it is long.
+struct ExcerptLine {
+  private(set) var text = ""
+  /// In columns of a terminal.
+  private(set) var underlineStart = 0
+  private(set) var underlineWidth = 1
+
+  /// Columns count from 1 in Unicode scalars; `to` is behind the last one of the span.
+  init(_ line: String, from: Int, to: Int, width: Int) {
+    let scalars = Array(line.unicodeScalars)
+    // The end of the line may be meant, so one more place than there are characters.
+    let start = max(0, min(from - 1, scalars.count))
+    let end = max(start, min(to - 1, scalars.count))
+    let widths = scalars.map { VisibleText.width(VisibleText.visible($0)) }
+    var first = 0
+    var last = scalars.count
+    if widths.reduce(0, +) > width {
+      // A third of the room goes to what is before the span.
+      let room = max(8, width - 2)
+      var before = 0
+      first = start
+      while first > 0, before + widths[first - 1] <= room / 3 {
+        first -= 1
+        before += widths[first]
+      }
+      last = first
+      var taken = 0
+      while last < scalars.count, taken + widths[last] <= room {
+        taken += widths[last]
+        last += 1
+      }
+    }
+    var shown = String.UnicodeScalarView()
+    if first > 0 { shown.append("…") }
+    shown.append(contentsOf: scalars[first..<last].map(VisibleText.visible))
+    if last < scalars.count { shown.append("…") }
+    text = String(shown)
+    underlineStart = (first > 0 ? 1 : 0) + widths[first..<start].reduce(0, +)
+    underlineWidth = max(1, widths[start..<max(start, min(end, last))].reduce(0, +))
+  }
+}
+
+/// Text a terminal shows as it is.
+enum VisibleText {
+  /// Control characters become their pictures, those that change the direction of text a replacement character.
+  static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    switch scalar.value {
+    case 0..<0x20: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{fffd}"
+    case 0x7f: "\u{2421}"
+    case 0x80..<0xa0, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: "\u{fffd}"
+    default: scalar
+    }
+  }
+
+  /// Columns it takes in a terminal.
+  static func width(_ scalar: Unicode.Scalar) -> Int {
+    guard scalar.value >= 0x300 else { return 1 }
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: return 0
+    default: break
+    }
+    switch scalar.value {
+    case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
+      0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f680...0x1f6ff, 0x1f900...0x1f9ff, 0x20000...0x3fffd:
+      return 2
+    default: return 1
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * System calls and constants Swift does not see: they are GNU extensions, or glibc has no function for them. */
+#ifndef FILE_SHIMS_H
+#define FILE_SHIMS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* O_PATH, which Swift's view of <fcntl.h> leaves out. */
+extern const int shim_o_path;
+
+/* Opens the directory `name` in `parent` for reading. Not through a symbolic link, and never one that another file system is
+ * mounted on (then EXDEV). Kernels before 5.6: the same without seeing bind mounts. */
+int shim_open_subdirectory(int parent, const char *name);
+
+/* Copies up to `count` bytes at the file positions of both, inside the kernel. 0 at the end of `from`; -1 and errno: EXDEV,
+ * EINVAL, ENOSYS or EOPNOTSUPP when it must be done by reading and writing. */
+ssize_t shim_copy_range(int from, int to, size_t count);
+
+/* Extended attributes. Sizes and errors as in getxattr(2). `path` is not followed if it is a symbolic link. */
+ssize_t shim_get_attribute(const char *path, const char *name, void *value, size_t size);
+int shim_set_attribute(const char *path, const char *name, const void *value, size_t size);
+int shim_remove_attribute(const char *path, const char *name);
+ssize_t shim_fd_get_attribute(int fd, const char *name, void *value, size_t size);
+int shim_fd_set_attribute(int fd, const char *name, const void *value, size_t size);
+
+#endif

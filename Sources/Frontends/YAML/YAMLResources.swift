@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Graph
+import Values
+
+/// A kind with what every resource of it begins with.
+struct KindPlan {
+  var schema: KindSchema
+  var defaults: [Value]
+  /// Positions of parameters that must be given.
+  var required: [Int]
+
+  init(_ schema: KindSchema) {
+    self.schema = schema
+    defaults = schema.parameters.map(\.defaultValue)
+    required = schema.parameters.indices.filter { position in
+      let parameter = schema.parameters[position]
+      return parameter.isRequired && !parameter.isName && parameter.defaultValue.isUnset
+    }
+  }
+}
+
+extension YAMLDecoding {
+  /// Names of meta parameters that exist; only some are supported.
+  static let metaParameters = [
+    "autoedge", "autogroup", "burst", "delay", "dollar", "export", "hidden", "limit", "noop", "poll", "realize", "reset",
+    "retry",
+    "retryreset", "reverse", "rewatch", "sema", "timeout",
+  ]
+
+  /// The kind of this name, in any case; nil after a report.
+  func plan(of kind: String, at place: SourceSpan) throws(MgmtError) -> KindPlan? {
+    if let plan = kinds[kind] { return plan }
+    let name = kind.lowercased()
+    if let schema = catalog.schema(of: name) {
+      let plan = KindPlan(schema)
+      kinds[kind] = plan
+      return plan
+    }
+    guard unknownKinds.insert(name).inserted else { return nil }
+    try report(
+      Diagnostic(
+        "yaml.kind", "unknown kind \(quoted(kind))", labels: [.init(place)],
+        notes: ["`mgmt plugins list` shows the kinds there are, and the plugins that were refused."],
+        hint: Suggestion.hint(for: name, in: catalog.kindNames)))
+    return nil
+  }
+
+  func readResources(_ event: YAMLEvent) throws(MgmtError) {
+    if isNull(event) { return }
+    guard event.kind == .mappingStart else {
+      try skip(event)
+      return try report(
+        Diagnostic(
+          "yaml.type", "expected a map of kinds in \"resources\", found \(describe(event))", labels: [label(event)],
+          hint: "as `file:` with a list of resources"))
+    }
+    try readMapping(event) { (key, kind) throws(MgmtError) in
+      let plan = try plan(of: kind, at: reader.span(key.start, key.end))
+      let value = try reader.next()
+      guard let plan else { return try skip(value) }
+      try readList(value, of: kind) { (event) throws(MgmtError) in
+        try readResource(event, plan)
+        reader.forgetText()
+      }
+    }
+  }
+
+  private func readResource(_ event: YAMLEvent, _ plan: KindPlan) throws(MgmtError) {
+    let kind = plan.schema.name
+    let root = try readTree(event)
+    guard node(root).kind == .mapping else {
+      return try report(
+        Diagnostic(
+          "yaml.type", "expected a map with the parameters of a \(kind), found \(describe(root))",
+          labels: [.init(headSpan(root))],
+          hint: "as `- name: …`"))
+    }
+    let members = try members(of: root)
+    var name = ""
+    var place = headSpan(root)
+    if let member = members.first(where: { $0.key == "name" }), !isNull(member.value) {
+      guard let text = try string(member.value, "name") else { return }
+      name = text
+      place = span(member.value)
+    }
+    guard !name.isEmpty, name != "@@" else {
+      return try report(
+        Diagnostic("yaml.name", "a \(kind) has no name", labels: [.init(place)], hint: "add `name: …`"))
+    }
+    let isExport = name.hasPrefix("@@")
+    if isExport { name.removeFirst(2) }
+    var resource = Resource(id: ResourceID(kind: kind, name: name), parameters: plan.defaults, origin: place)
+    var isWhole = true
+    for member in members where member.key != "name" {
+      if let position = plan.schema.position(of: member.key) {
+        guard let value = try parameter(plan.schema.parameters[position], member, resource.id) else {
+          isWhole = false
+          continue
+        }
+        if !value.isUnset { resource.parameters[position] = value }
+      } else if member.key == "meta" {
+        try readMeta(member.value, into: &resource)
+      } else {
+        try reportUnknownParameter(member, plan.schema, resource.id)
+      }
+    }
+    if isWhole {
+      for position in plan.required where resource.parameters[position].isUnset {
+        let parameter = plan.schema.parameters[position]
+        try report(
+          Diagnostic(
+            "yaml.missing", "the parameter \(quoted(parameter.name)) is missing", resource: resource.id.description,
+            labels: [.init(place)], hint: "add `\(parameter.name): …`, a value of type \(parameter.type)"))
+      }
+    }
+    if isExport {
+      result.exports.append(Export(resource: resource))
+      noteStore(place)
+    } else {
+      result.graph.resources.append(resource)
+    }
+  }
+
+  private func parameter(
+    _ parameter: KindSchema.Parameter, _ member: Member, _ id: ResourceID
+  ) throws(MgmtError) -> Value? {
+    if parameter.isSecret {
+      secretLines.append(Int(node(member.keyNode).start.line) + 1...Int(node(member.value).end.line) + 1)
+      hideTree(member.value)
+    }
+    guard let value = try value(member.value, parameter.type, "\(quoted(parameter.name)) of \(quoted(id.description))") else {
+      return nil
+    }
+    guard !parameter.choices.isEmpty, case .string(let text) = value, value != parameter.defaultValue,
+      !parameter.choices.contains(text)
+    else { return value }
+    let shown = parameter.isSecret ? "this value" : quoted(text)
+    try report(
+      Diagnostic(
+        "yaml.choice", "\(shown) is not one of the choices for \(quoted(parameter.name))", resource: id.description,
+        labels: [.init(span(member.value))],
+        notes: ["choices: " + parameter.choices.map(quoted).joined(separator: ", ")],
+        hint: Suggestion.nearest(to: text, in: parameter.choices).map { "did you mean \(quoted($0))?" }))
+    return nil
+  }
+
+  /// A container's own end is where its first line ends: the lines of its contents must not be shown either.
+  private func hideTree(_ id: YAMLNodeID) {
+    for child in children(id) {
+      secretLines.append(Int(node(child).start.line) + 1...max(Int(node(child).start.line), Int(node(child).end.line)) + 1)
+      hideTree(child)
+    }
+  }
+
+  private func reportUnknownParameter(_ member: Member, _ schema: KindSchema, _ id: ResourceID) throws(MgmtError) {
+    let isMeta = Self.metaParameters.contains(member.key)
+    let hint = Suggestion.hint(for: member.key, in: schema.parameters.map(\.name) + ["name", "meta"])
+    try report(
+      Diagnostic(
+        "yaml.parameter", "a \(schema.name) has no parameter \(quoted(member.key))", resource: id.description,
+        labels: [.init(span(member.keyNode))],
+        hint: isMeta
+          ? "it is a meta parameter: write it under `meta:`" : hint ?? "`mgmt plugins show \(schema.name)` lists them"))
+  }
+
+  // MARK: Meta parameters
+
+  private func readMeta(_ id: YAMLNodeID, into resource: inout Resource) throws(MgmtError) {
+    if isNull(id) { return }
+    guard node(id).kind == .mapping else {
+      return try report(
+        Diagnostic(
+          "yaml.type", "expected a map in \"meta\", found \(describe(id))", labels: [.init(headSpan(id))],
+          hint: "as `meta: {noop: true}`"))
+    }
+    for member in try members(of: id) {
+      switch member.key {
+      case "noop": resource.meta.noop = try bool(member.value, "noop") ?? false
+      case "sema": try readSemaphores(member.value, into: &resource)
+      case _ where Self.metaParameters.contains(member.key):
+        warn(
+          Diagnostic(
+            "yaml.meta.unsupported", severity: .warning, "the meta parameter \(quoted(member.key)) is not supported yet",
+            resource: resource.id.description, labels: [.init(span(member.keyNode), "ignored")]))
+      default:
+        try report(
+          Diagnostic(
+            "yaml.meta", "there is no meta parameter \(quoted(member.key))", resource: resource.id.description,
+            labels: [.init(span(member.keyNode))], hint: Suggestion.hint(for: member.key, in: Self.metaParameters)))
+      }
+    }
+  }
+
+  private func readSemaphores(_ id: YAMLNodeID, into resource: inout Resource) throws(MgmtError) {
+    guard case .list(let items)? = try value(id, .list(.string), "\"sema\"") else { return }
+    for (item, child) in zip(items, children(id)) {
+      guard let name = item.stringValue else { continue }
+      if name.isEmpty || Int64(name) != nil {
+        try report(
+          Diagnostic(
+            "yaml.sema", "\(quoted(name)) is not the id of a semaphore", resource: resource.id.description,
+            labels: [.init(span(child))], hint: "an id is a name, `name:N` or `:N`, where N is how many may hold it at a time"))
+      } else if !resource.meta.semaphores.contains(name) {
+        resource.meta.semaphores.append(name)
+      }
+    }
+  }
+}

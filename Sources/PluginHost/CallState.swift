@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import Glibc
+import PluginABI
+import Reactor
+import Synchronization
+import Values
+
+/// One check of one resource, from the engine's request to its outcome. The plugin knows it by a number, so that a number that
+/// is used after its end is noticed.
+final class CallState: Job, @unchecked Sendable {
+  // Everything mutable is in `state`; the pointers are the plugin's own and go back to the plugin only.
+  let id: UInt
+  let instance: UInt
+  let resource: String
+  private let context: PluginContext
+  private let kind: UnsafePointer<mgmt_kind>
+  private let object: UnsafeMutableRawPointer?
+  private let request: CheckRequest
+  private let describe: @Sendable (ErrorBox, String) -> CheckOutcome.Status
+  let error = ErrorBox()
+  private let started = monotonicNow()
+  private let state = Mutex<State>(State())
+
+  private struct State {
+    enum Phase { case running, pending, ended }
+    var phase = Phase.running
+    /// `complete` came before check_apply returned.
+    var early: mgmt_status?
+    var changes: [Change] = []
+    var isCancelled = false
+    var cancelFD: Int32 = -1
+  }
+
+  private static let maximumChanges = 10_000
+
+  init(
+    id: UInt, instance: UInt, resource: String, context: PluginContext, kind: UnsafePointer<mgmt_kind>,
+    object: UnsafeMutableRawPointer?, request: CheckRequest,
+    describe: @escaping @Sendable (ErrorBox, String) -> CheckOutcome.Status
+  ) {
+    self.id = id
+    self.instance = instance
+    self.resource = resource
+    self.context = context
+    self.kind = kind
+    self.object = object
+    self.request = request
+    self.describe = describe
+  }
+
+  deinit {
+    let fd = state.withLock { $0.cancelFD }
+    if fd >= 0 { close(fd) }
+  }
+
+  /// On a worker, or on the reactor for kinds that never block.
+  func run() {
+    var flags: UInt32 = 0
+    if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
+    if request.refresh { flags |= UInt32(MGMT_CHECK_REFRESH) }
+    if request.wantsDiff { flags |= UInt32(MGMT_CHECK_WANT_DIFF) }
+    let status = kind.pointee.check_apply(object, OpaquePointer(bitPattern: id), flags, error.pointer)
+    if status == mgmt_status(MGMT_PENDING) {
+      let early = state.withLock { state -> mgmt_status? in
+        if state.early == nil { state.phase = .pending }
+        return state.early
+      }
+      if let early { end(early) }
+      return
+    }
+    if state.withLock({ $0.early != nil }) {
+      context.misbehaved("complete was called for a check that did not answer MGMT_PENDING", resource: resource)
+    }
+    end(status)
+  }
+
+  /// `host->complete`.
+  func complete(_ status: mgmt_status) {
+    enum Next { case end, wait, twice }
+    let next = state.withLock { state -> Next in
+      switch state.phase {
+      case .pending: return .end
+      case .running where state.early == nil:
+        state.early = status
+        return .wait
+      default: return .twice
+      }
+    }
+    switch next {
+    case .end: end(status)
+    case .wait: break
+    case .twice: context.misbehaved("a check was completed twice", resource: resource)
+    }
+  }
+
+  private func end(_ status: mgmt_status) {
+    let (changes, cancelled) = state.withLock { state in
+      state.phase = .ended
+      return (state.changes, state.isCancelled)
+    }
+    context.runtime.calls.remove(id)
+    let outcome = CheckOutcome(outcomeStatus(status, cancelled: cancelled), changes: changes, duration: monotonicNow() - started)
+    context.runtime.tell(.checkEnded(instance, outcome))
+  }
+
+  private func outcomeStatus(_ status: mgmt_status, cancelled: Bool) -> CheckOutcome.Status {
+    switch Int(status) {
+    case MGMT_OK: return .ok
+    case MGMT_CHANGED where request.apply: return .changed
+    case MGMT_CHANGED:
+      context.misbehaved("check_apply answered MGMT_CHANGED without MGMT_CHECK_APPLY", resource: resource)
+      return .differs
+    case MGMT_DIFFERS where !request.apply: return .differs
+    case MGMT_CANCELLED where cancelled: return .cancelled
+    case MGMT_FAILED: return describe(error, "the plugin failed without saying why")
+    case MGMT_CANCELLED: return describe(error, "the plugin gave up without being asked to")
+    case MGMT_UNSUPPORTED: return describe(error, "this cannot be done on this machine")
+    case MGMT_DIFFERS: return describe(error, "the plugin found a difference and did not mend it")
+    default:
+      context.misbehaved("check_apply answered the unknown status \(status)", resource: resource)
+      return describe(error, "the plugin answered the unknown status \(status)")
+    }
+  }
+
+  /// `host->change`. Too many are counted, not kept.
+  func add(_ change: Change) {
+    state.withLock { state in
+      if state.changes.count < Self.maximumChanges { state.changes.append(change) }
+    }
+  }
+
+  /// `host->cancel_fd`.
+  func cancelDescriptor() -> Int32 {
+    state.withLock { state in
+      if state.cancelFD < 0 {
+        state.cancelFD = makeEventDescriptor()
+        if state.isCancelled { signalEventDescriptor(state.cancelFD) }
+      }
+      return state.cancelFD
+    }
+  }
+
+  /// From the reactor.
+  func cancel() {
+    let isPending = state.withLock { state in
+      state.isCancelled = true
+      if state.cancelFD >= 0 { signalEventDescriptor(state.cancelFD) }
+      return state.phase == .pending
+    }
+    if isPending { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
+  }
+}
+
+/// The checks that run, by number.
+final class CallTable: Sendable {
+  private struct Table {
+    var next: UInt = 1
+    var calls: [UInt: CallState] = [:]
+  }
+  private let table = Mutex<Table>(Table())
+
+  func add(_ make: (UInt) -> CallState) -> CallState {
+    let id = table.withLock { table in
+      defer { table.next &+= 1 }
+      return table.next
+    }
+    let call = make(id)
+    table.withLock { $0.calls[id] = call }
+    return call
+  }
+
+  func remove(_ id: UInt) {
+    _ = table.withLock { $0.calls.removeValue(forKey: id) }
+  }
+
+  /// nil: unknown, or ended.
+  func call(_ pointer: OpaquePointer?) -> CallState? {
+    let id = UInt(bitPattern: pointer)
+    return table.withLock { $0.calls[id] }
+  }
+}

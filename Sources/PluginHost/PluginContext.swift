@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import Glibc
+import PluginABI
+import Reactor
+import Synchronization
+
+/// One loaded plugin: the host table it was given points here. Shared by the reactor and the workers.
+final class PluginContext: @unchecked Sendable {
+  // Pointers to static data, and tables that lock themselves.
+  let name: String
+  let runtime: RuntimeShared
+  let table: UnsafeMutablePointer<mgmt_host>
+  private let reported = Mutex<Set<String>>([])
+  /// The plugin's own, from its `init`; used on the reactor's thread only.
+  var state: UnsafeMutableRawPointer?
+  var deinitialise: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+
+  init(name: String, runtime: RuntimeShared) {
+    self.name = name
+    self.runtime = runtime
+    table = .allocate(capacity: 1)
+    table.initialize(to: HostTable.make(runtime))
+    table.pointee.impl = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  static func from(_ host: UnsafePointer<mgmt_host>?) -> PluginContext? {
+    host?.pointee.impl.map { Unmanaged<PluginContext>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Says once per rule that the plugin broke it.
+  func misbehaved(_ rule: String, resource: String? = nil) {
+    guard reported.withLock({ $0.insert(rule).inserted }) else { return }
+    let place = resource.map { " (\($0))" } ?? ""
+    runtime.tell(.log(nil, .warning, "plugin \"\(name)\" broke a rule of the ABI\(place): \(rule)"))
+  }
+
+  /// Runs a [reactor] method of the plugin and reports one that takes too long.
+  func onReactor<Result>(_ method: String, _ body: () -> Result) -> Result {
+    let start = monotonicNow()
+    let result = body()
+    let took = monotonicNow() - start
+    if took > Reactor.slowCallback {
+      misbehaved("\(method) blocked the reactor for more than \(Reactor.slowCallback / 1_000_000) ms")
+    }
+    return result
+  }
+}
+
+/// What a plugin may ask from any thread, on its way to the reactor.
+enum RuntimeMessage: Sendable {
+  case ready(UInt)
+  case event(UInt)
+  case watchFailed(UInt, ErrorBox)
+  case log(UInt?, LogLevel, String)
+  case progress(UInt, permille: UInt32, String)
+  case checkEnded(UInt, CheckOutcome)
+  case spawn(UInt)
+}
+
+/// What is known about a resource outside the reactor's thread.
+struct InstanceInfo: Sendable {
+  var kind: String
+  var name: String
+}
+
+/// The part of the runtime that all threads share.
+final class RuntimeShared: @unchecked Sendable {
+  // `mailbox` is set once, before any plugin is loaded; the tables lock themselves.
+  private let reactorThread: pthread_t
+  private(set) var mailbox: Mailbox<RuntimeMessage>?
+  /// Handles messages of the reactor's own thread without a detour; set with `mailbox`.
+  private var direct: ((RuntimeMessage) -> Void)?
+  let calls = CallTable()
+  let sources = SourceTable()
+  /// For the reactor's thread only.
+  let reactor: Reactor
+  let hostname: String
+  let version: String
+  let stateDirectory: StateDirectory
+  private let instances = Mutex<[UInt: InstanceInfo]>([:])
+
+  init(reactor: Reactor, hostname: String, version: String, stateDirectory: StateDirectory) {
+    reactorThread = pthread_self()
+    self.reactor = reactor
+    self.hostname = hostname
+    self.version = version
+    self.stateDirectory = stateDirectory
+  }
+
+  func connect(_ mailbox: Mailbox<RuntimeMessage>, direct: @escaping (RuntimeMessage) -> Void) {
+    self.mailbox = mailbox
+    self.direct = direct
+  }
+
+  var isOnReactor: Bool { pthread_equal(pthread_self(), reactorThread) != 0 }
+
+  /// At once on the reactor's thread, by mail from others.
+  func tell(_ message: RuntimeMessage) {
+    if isOnReactor { direct?(message) } else { mailbox?.send(message) }
+  }
+
+  func info(_ id: UInt) -> InstanceInfo? { instances.withLock { $0[id] } }
+
+  func setInfo(_ id: UInt, _ info: InstanceInfo?) { instances.withLock { $0[id] = info } }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+public import Engine
+public import Graph
+import PluginABI
+public import Reactor
+public import Values
+
+/// The runtime that plugins' calls without a host argument belong to: one process runs one.
+enum CurrentRuntime {
+  // Set by the runtime's initialiser, before any plugin is loaded, and never changed while one runs.
+  nonisolated(unsafe) static var shared: RuntimeShared?
+}
+
+/// Brings resources to life in their plugins: loads a plugin when its first resource comes, opens its kinds, and passes on what
+/// plugins and engine have to say to each other. Made and used on the reactor's thread.
+public final class PluginRuntime: InstanceFactory {
+  let reactor: Reactor
+  let shared: RuntimeShared
+  private let registry: PluginRegistry
+  weak var owner: (any InstanceOwner)?
+  private let arena = ValueArena()
+  private var contexts: [String: PluginContext] = [:]
+  private var kinds: [String: OpenKind] = [:]
+  private var instances: [UInt: BridgedInstance] = [:]
+  private var nextInstance: UInt = 1
+
+  public init(
+    reactor: Reactor, registry: PluginRegistry, hostname: String, version: String, stateDirectory: StateDirectory
+  ) {
+    self.reactor = reactor
+    self.registry = registry
+    shared = RuntimeShared(reactor: reactor, hostname: hostname, version: version, stateDirectory: stateDirectory)
+    CurrentRuntime.shared = shared
+    let mailbox = reactor.makeMailbox { [unowned self] in handle($0) }
+    shared.connect(mailbox) { [unowned self] in handle($0) }
+  }
+
+  // MARK: Catalogue
+
+  public func schema(of kind: String) -> KindSchema? { registry.schema(of: kind) }
+  public var kindNames: [String] { registry.kindNames }
+
+  // MARK: Factory
+
+  public func validate(_ resource: Resource) -> Diagnostic? {
+    do throws(MgmtError) {
+      let kind = try open(resource.id.kind)
+      guard let validate = kind.table.pointee.validate else { return nil }
+      let error = ErrorBox()
+      let status = resource.id.name.withABI { name in
+        arena.lend(resource.parameters) { validate(kind.table, name, $0, error.pointer) }
+      }
+      guard status != mgmt_status(MGMT_OK) else { return nil }
+      return error.diagnostic(
+        "resource.invalid", resource: resource.id.description, origin: resource.origin,
+        without: "the plugin refused it and did not say why")
+    } catch {
+      return error.diagnostics.first
+    }
+  }
+
+  public func make(
+    _ resource: Resource, slot: Int, owner: any InstanceOwner
+  ) throws(MgmtError) -> any ResourceInstance {
+    self.owner = owner
+    let kind = try open(resource.id.kind)
+    let id = nextInstance
+    nextInstance += 1
+    shared.setInfo(id, InstanceInfo(kind: resource.id.kind, name: resource.id.name))
+    let error = ErrorBox()
+    var object: UnsafeMutableRawPointer?
+    let status = kind.context.onReactor("create") {
+      resource.id.name.withABI { name in
+        arena.lend(resource.parameters) { kind.table.pointee.create(kind.shared, id.pointer, name, $0, &object, error.pointer) }
+      }
+    }
+    guard status == mgmt_status(MGMT_OK) else {
+      shared.setInfo(id, nil)
+      throw MgmtError(
+        error.diagnostic(
+          "resource.create", resource: resource.id.description, origin: resource.origin,
+          without: "the plugin could not make it and did not say why"))
+    }
+    let instance = BridgedInstance(id: id, slot: slot, resource: resource, kind: kind, object: object, runtime: self)
+    instances[id] = instance
+    return instance
+  }
+
+  func forget(_ instance: BridgedInstance) {
+    instances[instance.id] = nil
+    shared.setInfo(instance.id, nil)
+  }
+
+  private func open(_ name: String) throws(MgmtError) -> OpenKind {
+    if let kind = kinds[name] { return kind }
+    let loaded = try registry.load(kind: name)
+    let context = try initialise(loaded)
+    var state: UnsafeMutableRawPointer?
+    if let open = loaded.kind.pointee.open {
+      let error = ErrorBox()
+      let status = context.onReactor("open") { open(loaded.kind, context.state, context.table, &state, error.pointer) }
+      guard status == mgmt_status(MGMT_OK) else {
+        throw MgmtError(
+          error.diagnostic(
+            "plugin.open", resource: name, origin: nil, without: "the plugin could not start the kind \"\(name)\" and did not say why"))
+      }
+    }
+    let kind = OpenKind(context: context, table: loaded.kind, shared: state)
+    kinds[name] = kind
+    return kind
+  }
+
+  private func initialise(_ loaded: LoadedKind) throws(MgmtError) -> PluginContext {
+    let key = loaded.plugin.path
+    if let context = contexts[key] { return context }
+    let context = PluginContext(name: loaded.plugin.descriptor.name, runtime: shared)
+    if let initialise = loaded.plugin.table.pointee.`init` {
+      let error = ErrorBox()
+      let status = context.onReactor("init") { initialise(context.table, &context.state, error.pointer) }
+      guard status == mgmt_status(MGMT_OK) else {
+        throw MgmtError(
+          error.diagnostic(
+            "plugin.init", resource: context.name, origin: nil, without: "the plugin \"\(context.name)\" did not start and did not say why"))
+      }
+    }
+    context.deinitialise = loaded.plugin.table.pointee.deinit
+    contexts[key] = context
+    return context
+  }
+
+  /// Ends every kind and plugin; the engine has ended its resources before.
+  public func close() {
+    for kind in kinds.values { kind.context.onReactor("close") { kind.table.pointee.close?(kind.shared) } }
+    for context in contexts.values {
+      let left = shared.sources.removeAll(of: context)
+      if left > 0 { context.misbehaved("\(left) sources were left behind at the end") }
+      context.deinitialise?(context.state)
+    }
+    kinds = [:]
+    contexts = [:]
+  }
+
+  // MARK: What plugins say
+
+  private func handle(_ message: RuntimeMessage) {
+    switch message {
+    case .ready(let id): instances[id]?.becameReady()
+    case .event(let id): instances[id]?.eventCame()
+    case .watchFailed(let id, let error): instances[id]?.watchBroke(error)
+    case .progress(let id, let permille, let text):
+      if let instance = instances[id] { owner?.progress(slot: instance.slot, permille: permille, text: text) }
+    case .checkEnded(let id, let outcome):
+      guard let instance = instances[id] else { return }
+      instance.checkEnded()
+      owner?.checkEnded(slot: instance.slot, outcome)
+    case .log(let id, let level, let text): owner?.log(slot: id.flatMap { instances[$0]?.slot }, level, text)
+    case .spawn(let id): shared.sources.source(id)?.start(on: reactor)
+    }
+  }
+}

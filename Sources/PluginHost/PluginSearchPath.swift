@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Where plugins are looked for, the first directory first.
+public struct PluginSearchPath: Sendable, Hashable {
+  public struct Directory: Sendable, Hashable {
+    /// Absolute; symbolic links are resolved when it is opened.
+    public var path: String
+    /// Somebody asked for it: that it is missing is worth a word.
+    public var isExplicit: Bool
+  }
+
+  public var directories: [Directory]
+
+  /// The directories of `--plugin-path`, then those of the system, then those beside the running program.
+  public init(options: [String]) {
+    directories = options.map { Directory(path: Self.absolute($0), isExplicit: true) }
+    var standard = ["/usr/lib/mgmt/resources"]
+    if let own = Self.besideProgram() { standard.append(own) }
+    for path in standard where !directories.contains(where: { $0.path == path }) {
+      directories.append(Directory(path: path, isExplicit: false))
+    }
+  }
+
+  /// These and no others.
+  public init(only paths: [String]) {
+    directories = paths.map { Directory(path: Self.absolute($0), isExplicit: true) }
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return String(cString: current) + "/" + path
+  }
+
+  /// `…/bin/mgmt` → `…/lib/mgmt/resources`
+  private static func besideProgram() -> String? {
+    let program = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer -> String? in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlink("/proc/self/exe", start, buffer.count)
+      guard count > 0, count < buffer.count else { return nil }
+      return String(validating: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
+    }
+    return program.flatMap(pluginDirectory(of:))
+  }
+
+  static func pluginDirectory(of program: String) -> String? {
+    var parts = program.split(separator: "/", omittingEmptySubsequences: true)
+    guard program.hasPrefix("/"), parts.count >= 2 else { return nil }
+    parts.removeLast(2)
+    return parts.map { "/\($0)" }.joined() + "/lib/mgmt/resources"
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+private let structural = UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+
+/// Reading the kernel's events and telling the resources.
+extension PathWatcher {
+  /// Reads what is there, but not for ever: the fd is level-triggered, so the rest is reported again and other resources get
+  /// their turn.
+  func drain() {
+    for _ in 0..<4 {
+      let count = read(fd, buffer.baseAddress, buffer.count)
+      guard count > 0 else { return }  // EAGAIN, EINTR: the reactor calls again
+      var offset = 0
+      let header = MemoryLayout<inotify_event>.size
+      while offset + header <= count {
+        let event = buffer.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
+        let start = offset + header
+        let end = start + Int(event.len)
+        guard end <= count else { return }
+        var name = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        if let nul = name.firstIndex(of: 0) { name = UnsafeRawBufferPointer(rebasing: name[..<nul]) }
+        dispatch(event.wd, event.mask, name)
+        offset = end
+      }
+      if count < buffer.count / 2 { return }
+    }
+  }
+
+  private func dispatch(_ descriptor: Int32, _ mask: UInt32, _ name: UnsafeRawBufferPointer) {
+    if mask & UInt32(IN_Q_OVERFLOW) != 0 { return overflow() }
+    if isTemporary(name) { return }
+    guard let first = watches[descriptor] else { return }
+    if mask & UInt32(IN_IGNORED) != 0 { return lost(descriptor) }
+    guard first.sharing != nil else { return handle(first, mask, name) }
+    var nodes: [WatchNode] = []
+    var next: WatchNode? = first
+    while let node = next {
+      nodes.append(node)
+      next = node.sharing
+    }
+    for node in nodes { handle(node, mask, name) }
+  }
+
+  private func handle(_ node: WatchNode, _ mask: UInt32, _ name: UnsafeRawBufferPointer) {
+    if name.isEmpty {
+      if mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF) != 0 {
+        resolve(node, deep: false)
+        notify(below: node)
+      } else {
+        notify(at: node)
+      }
+      notifyTrees(node) { $0.event() }
+      return
+    }
+    // New directories are watched before anybody is told: what happens in them after the check that follows is not missed.
+    if !node.children.isEmpty, let child = node.children[WatchNode.Name(name)] {
+      if mask & structural != 0 {
+        resolve(child, deep: false)
+        notify(below: child)
+      } else if child.descriptor < 0 {
+        notify(below: child)
+      }
+    } else if mask & UInt32(IN_ISDIR) != 0, mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0, node.isInTree {
+      let child = node.child(name)
+      child.isFound = true
+      resolve(child, deep: false)
+    }
+    if let slot = node.named[WatchNode.hash(name)] { tell(slot) { $0.event() } }
+    if node.entries >= 0 { tell(node.entries) { $0.event() } }
+    notifyTrees(node) { $0.event() }
+  }
+
+  /// Events were lost: every watch is looked at again, and every resource.
+  private func overflow() {
+    host.log(
+      .warning,
+      "the kernel's queue of file events overflowed: checking every resource again; a larger queue: "
+        + "sysctl fs.inotify.max_queued_events=\((WatchLimit.setting("max_queued_events") ?? 16384) * 4)")
+    resolve(root, deep: true)
+    let all = subscriptions
+    all.forEach { $0.event() }
+  }
+
+  private func isTemporary(_ name: UnsafeRawBufferPointer) -> Bool {
+    name.count > 10 && name.first == UInt8(ascii: ".") && name.starts(with: ".mgmt-".utf8)
+      && name.suffix(4).elementsEqual(".new".utf8)
+  }
+
+  /// The host may take a resource off the watch while it is told: that changes another copy of the list.
+  private func tell(_ first: Int32, _ body: (ResourceHandle) -> Void) {
+    let current = subscriptions
+    current.forEach(from: first, body)
+  }
+
+  private func notify(at node: WatchNode) {
+    for slot in node.named.values { tell(slot) { $0.event() } }
+    tell(node.entries) { $0.event() }
+  }
+
+  func notify(below node: WatchNode) {
+    subscriptions(below: node) { $0.event() }
+  }
+
+  func subscriptions(below node: WatchNode, _ body: (ResourceHandle) -> Void) {
+    for slot in node.named.values { tell(slot, body) }
+    tell(node.entries, body)
+    tell(node.tree, body)
+    for child in node.children.values { subscriptions(below: child, body) }
+  }
+
+  /// Everybody who watches a tree this node is in.
+  func notifyTrees(_ node: WatchNode, _ body: (ResourceHandle) -> Void) {
+    var next: WatchNode? = node
+    while let node = next {
+      if node.tree >= 0 { tell(node.tree, body) }
+      next = node.parent
+    }
+  }
+}

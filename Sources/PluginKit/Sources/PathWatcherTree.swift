@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+private let ancestorMask =
+  IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
+private let fullMask = ancestorMask | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB
+
+/// Keeping the kernel's watches in step with the nodes.
+extension PathWatcher {
+  /// Watches a node and its ancestors, from the root down: whatever appears after a parent is watched is reported by it.
+  func arm(_ node: WatchNode) throws(Failure) {
+    let full = node.hasSubscriptions || node.isInTree
+    if node.isSettled && (node.descriptor < 0 || node.isFull || !full) && node.tree < 0 { return }
+    if let parent = node.parent { try arm(parent) }
+    try watch(node)
+    if node.isInTree { try scan(node) }
+  }
+
+  /// Asks for the watch of one node. Anything but success leaves it without a descriptor.
+  private func watch(_ node: WatchNode) throws(Failure) {
+    let full = node.hasSubscriptions || node.isInTree
+    var mask = UInt32(full ? fullMask : ancestorMask) | UInt32(IN_ONLYDIR) | UInt32(IN_MASK_ADD)
+    if node.isFound { mask |= UInt32(IN_DONT_FOLLOW) }
+    let path = node.path
+    let descriptor = path.withUnsafeBufferPointer { $0.baseAddress.map { inotify_add_watch(fd, $0, mask) } ?? -1 }
+    let error = errno
+    node.isSettled = true
+    if descriptor >= 0 {
+      node.isFull = full
+      guard descriptor != node.descriptor else { return }
+      unbind(node)
+      node.descriptor = descriptor
+      node.sharing = watches[descriptor]
+      watches[descriptor] = node
+      return
+    }
+    unbind(node)
+    switch error {
+    case ENOENT, ENOTDIR, ELOOP: return
+    case EACCES where !full: return  // only the way there: searching a directory does not need reading it
+    default:
+      throw WatchLimit.failure(error, path: path.withUnsafeBufferPointer { $0.baseAddress.map(String.init(cString:)) ?? "" })
+    }
+  }
+
+  /// Takes a node off its watch, and the watch away if nobody else is on it.
+  private func unbind(_ node: WatchNode) {
+    let descriptor = node.descriptor
+    guard descriptor >= 0 else { return }
+    node.descriptor = -1
+    node.isFull = false
+    defer { node.sharing = nil }
+    guard let first = watches[descriptor] else { return }
+    if first === node {
+      watches[descriptor] = node.sharing
+      if node.sharing == nil { inotify_rm_watch(fd, descriptor) }
+      return
+    }
+    var position = first
+    while let next = position.sharing {
+      if next === node {
+        position.sharing = node.sharing
+        return
+      }
+      position = next
+    }
+  }
+
+  /// The kernel gave a watch up: the directory is gone or was unmounted.
+  func lost(_ descriptor: Int32) {
+    var next = watches.removeValue(forKey: descriptor)
+    var nodes: [WatchNode] = []
+    while let node = next {
+      next = node.sharing
+      node.sharing = nil
+      node.descriptor = -1
+      node.isFull = false
+      nodes.append(node)
+    }
+    for node in nodes {
+      resolve(node, deep: false)
+      notify(below: node)
+    }
+  }
+
+  /// Something at this directory's place changed: watch what is there now, and all below it. `deep`: also where the
+  /// directory is the same as before, because events were lost.
+  func resolve(_ node: WatchNode, deep: Bool) {
+    let before = node.descriptor
+    do throws(Failure) {
+      try watch(node)
+    } catch {
+      subscriptions(below: node) { $0.watchFailed(error) }
+    }
+    guard deep || node.descriptor != before || node.descriptor < 0 else { return }
+    for child in Array(node.children.values) { resolve(child, deep: deep) }
+    if node.isInTree, node.descriptor >= 0 {
+      do throws(Failure) {
+        try scan(node)
+      } catch {
+        subscriptions(below: node) { $0.watchFailed(error) }
+        notifyTrees(node) { $0.watchFailed(error) }
+      }
+    }
+    prune(node)
+  }
+
+  /// Watches every directory below one that is watched with its tree. Symbolic links are not followed.
+  private func scan(_ node: WatchNode) throws(Failure) {
+    let path = node.path
+    let follow = node.isFound ? O_NOFOLLOW : 0
+    let directory = path.withUnsafeBufferPointer { buffer -> OpaquePointer? in
+      guard let start = buffer.baseAddress else { return nil }
+      let fd = open(start, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | follow)
+      guard fd >= 0 else { return nil }
+      guard let directory = fdopendir(fd) else {
+        Glibc.close(fd)
+        return nil
+      }
+      return directory
+    }
+    guard let directory else { return }  // gone again: its parent tells
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let kind = Int(entry.pointee.d_type)
+      guard kind == Int(DT_DIR) || kind == Int(DT_UNKNOWN) else { continue }
+      let name = entryName(entry)
+      if name.isEmpty || name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
+      let known = node.children[name] != nil
+      let child = known ? node.children[name] : node.child(name)
+      guard let child else { continue }
+      if !known { child.isFound = true }
+      try watch(child)
+      if child.descriptor >= 0 { try scan(child) } else { prune(child) }
+    }
+  }
+
+  private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> WatchNode.Name {
+    guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+    let start = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: UInt8.self)
+    var name = WatchNode.Name()
+    var length = 0
+    while start[length] != 0 {
+      name.append(start[length])
+      length += 1
+    }
+    return name
+  }
+
+  /// Drops nodes nobody needs any more, upwards.
+  func prune(_ node: WatchNode) {
+    var node = node
+    while let parent = node.parent {
+      if node.hasSubscriptions || !node.children.isEmpty || remainsInTree(node) { return narrow(node) }
+      unbind(node)
+      parent.children[node.name] = nil
+      node = parent
+    }
+    narrow(node)
+  }
+
+  /// A directory nobody names any more may still be part of a tree that is watched.
+  private func remainsInTree(_ node: WatchNode) -> Bool {
+    guard node.descriptor >= 0, node.isInTree else { return false }
+    if !node.isFound {
+      node.isFound = true
+      do throws(Failure) {
+        try watch(node)  // no longer through a symbolic link
+      } catch {
+        return false
+      }
+    }
+    return node.descriptor >= 0
+  }
+
+  /// Drops the directories that are only watched because they are in a tree that no longer is.
+  func dropFound(below node: WatchNode) {
+    for child in Array(node.children.values) where child.tree < 0 {
+      if !child.children.isEmpty { dropFound(below: child) }
+      if child.isFound && !child.hasSubscriptions && child.children.isEmpty {
+        unbind(child)
+        node.children[child.name] = nil
+      } else {
+        narrow(child)
+      }
+    }
+  }
+
+  /// A directory that is only an ancestor from now on need not wake the agent at every write in it.
+  private func narrow(_ node: WatchNode) {
+    guard node.isFull, !node.hasSubscriptions, !node.isInTree, node.sharing == nil, watches[node.descriptor] === node else {
+      return
+    }
+    let descriptor = node.path.withUnsafeBufferPointer { path in
+      path.baseAddress.map { inotify_add_watch(fd, $0, UInt32(ancestorMask) | UInt32(IN_ONLYDIR)) } ?? -1
+    }
+    // Another directory took its place in this moment: its parent's event puts that right.
+    if descriptor >= 0 && descriptor != node.descriptor && watches[descriptor] == nil { inotify_rm_watch(fd, descriptor) }
+    node.isFull = false
+  }
+}
