@@ -24,6 +24,7 @@ packages:
 
 build: packages
 	@swift build $(RELEASE)
+	@swift build $(RELEASE) --product generate-manual
 
 # The tree `make install` makes, inside the build folder: what tests, the demo and benchmarks run.
 stage: build

@@ -56,7 +56,8 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/mgmt"])]
     ),
     .target(
-      name: "Frontends", dependencies: ["Engine", "Reactor", "Graph", "Values", "Diagnostics", "CYAML"], swiftSettings: settings,
+      name: "Frontends", dependencies: ["Engine", "Reactor", "Graph", "Values", "Diagnostics", "CYAML"],
+      swiftSettings: settings,
       linkerSettings: [.linkedLibrary(":libyaml.a")]  // static: the installed tree needs nothing from the distribution
     ),
     room("PluginHost", ["Engine", "Reactor", "ReactorShims", "Graph", "Values", "Diagnostics", abi]),
@@ -79,7 +80,7 @@ let package = Package(
     tests("ReactorTests", ["Reactor"]),
     tests("EngineTests", ["Engine"]),
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
-    tests("PluginHostTests", ["PluginHost"]),
+    tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
     tests("FilePluginTests", ["FilePlugin", .product(name: "PluginABI", package: "PluginABI")]),
     // One test binary holds several plugins, and each exports the same symbol.
     .testTarget(

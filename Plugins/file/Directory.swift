@@ -11,7 +11,7 @@ extension FileCheck {
     guard wants || spec.hasAttributes || spec.purge else { return }
     let found = try look()
     let type = found.map { FileType($0) }
-    if found == nil && !wants { throw spec.hasAttributes ? missing() : Parent.failure(spec.path + "x", ENOENT) }
+    if found == nil && !wants { throw missing() }
     if let type, type != .directory {
       guard wants, spec.force, type != .other else { throw .inTheWay(spec.path, type, wanted: .directory) }
     }
@@ -39,14 +39,18 @@ extension FileCheck {
     guard mkdirat(parent.directory.raw, parent.name, isPlain ? 0o777 : 0o700) == 0 || errno == EEXIST else {
       throw Failure.system("cannot make the directory", spec.path, errno)
     }
-    if isPlain {
-      var source = stat()
-      if !spec.source.isEmpty, stat(FilePath.c(spec.source), &source) == 0 {
-        _ = fchmodat(parent.directory.raw, parent.name, source.st_mode & 0o777, AT_SYMLINK_NOFOLLOW)
-      }
-    } else if wanted.mode == nil {
-      // Only the owner is managed: the mode is what any new directory gets.
-      _ = fchmodat(parent.directory.raw, parent.name, 0o777 & ~currentUmask(), AT_SYMLINK_NOFOLLOW)
+    guard wanted.mode == nil else { return }  // set with the other attributes
+    var source = stat()
+    if !spec.source.isEmpty, stat(FilePath.c(spec.source), &source) == 0 {
+      try setMode(parent, source.st_mode & 0o777)
+    } else if !isPlain {
+      try setMode(parent, 0o777 & ~currentUmask())
+    }
+  }
+
+  private func setMode(_ parent: borrowing Parent, _ mode: mode_t) throws(Failure) {
+    guard fchmodat(parent.directory.raw, parent.name, mode, AT_SYMLINK_NOFOLLOW) == 0 else {
+      throw Failure.system("cannot change the mode of", spec.path, errno)
     }
   }
 }

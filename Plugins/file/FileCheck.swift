@@ -57,11 +57,14 @@ struct FileCheck: ~Copyable {
     return nil
   }
 
-  /// Attributes were asked for, and nothing says that the thing itself should be made.
+  /// Something was asked of it, but nothing says that it should be made.
   func missing() -> Failure {
-    let field = !spec.owner.isEmpty ? "owner" : !spec.group.isEmpty ? "group" : spec.mode != nil ? "mode" : "selinux"
+    let field =
+      !spec.owner.isEmpty
+      ? "owner" : !spec.group.isEmpty ? "group" : spec.mode != nil ? "mode" : spec.selinux != nil ? "selinux" : "purge"
     return Failure(
-      "\(spec.path) does not exist, so its \(field) cannot be set", errno: ENOENT, field: field,
+      "\(spec.path) does not exist, so " + (field == "purge" ? "it cannot be purged" : "its \(field) cannot be set"),
+      errno: ENOENT, field: field,
       hint: "set state: exists to make it, or have another resource make it before this one")
   }
 }

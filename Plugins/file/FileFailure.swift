@@ -18,6 +18,7 @@ extension Failure {
     case EBUSY: "it is a mount point or in use: unmount it first"
     case ENAMETOOLONG: "a name is at most 255 bytes, a path 4095"
     case ELOOP: "a symbolic link on the way leads back to itself"
+    case ENOENT: "make it first, for example with a file resource that comes before this one"
     case ENOTDIR: "a part of the path is a file, not a directory"
     case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
     case EIO: "look at the kernel's log (dmesg): the disk may be failing"

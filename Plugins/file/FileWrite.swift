@@ -44,10 +44,8 @@ extension FileCheck {
   func write(
     _ payload: Payload, directory: Int32, name: CPath, path: String, existing: stat?, _ wanted: Attributes
   ) throws(Failure) {
-    // Nobody may read a secret before the owner and mode are right.
-    let isPlain = existing == nil && wanted.uid == nil && wanted.gid == nil && wanted.mode == nil
     var copiedMode: mode_t?
-    var file = try NewFile(directory: directory, name: name, mode: isPlain ? 0o666 : 0o600, path: path)
+    var file = try NewFile(directory: directory, name: name, mode: firstMode(existing, wanted), path: path)
     switch payload {
     case .bytes(var content):
       var failure: Failure?
@@ -72,32 +70,53 @@ extension FileCheck {
     try file.commit(as: name, path: path)
   }
 
+  /// The mode a new file starts with. Nobody may read a secret before the owner and mode are right; where they are right from
+  /// the start, a change of the file's inode is saved.
+  private func firstMode(_ existing: stat?, _ wanted: Attributes) -> mode_t {
+    if existing == nil && wanted.uid == nil && wanted.gid == nil && wanted.mode == nil && spec.source.isEmpty { return 0o666 }
+    guard let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }),
+      wanted.uid ?? existing?.st_uid ?? geteuid() == geteuid()
+    else { return 0o600 }
+    // Its group may still be the wrong one.
+    return mode & 0o7000 == 0 && (mode >> 3) & 0o7 & ~mode == 0 ? mode : 0o600
+  }
+
   /// Owner before mode: the kernel clears set-user-id bits with the owner.
   func finish(
     _ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath, _ path: String, _ existing: stat?, _ wanted: Attributes
   ) throws(Failure) {
-    if let uid = wanted.uid ?? existing?.st_uid ?? (wanted.gid == nil ? nil : uid_t.max) {
-      let gid = wanted.gid ?? existing?.st_gid ?? gid_t.max
-      let now = try file.status(path)
-      if (uid != uid_t.max && uid != now.st_uid) || (gid != gid_t.max && gid != now.st_gid), fchown(file.raw, uid, gid) != 0 {
-        throw Failure.system("cannot set the owner of", path, errno, field: wanted.uid != nil ? "owner" : "group")
+    var now = try file.status(path)
+    let uid = wanted.uid ?? existing?.st_uid ?? now.st_uid
+    let gid = wanted.gid ?? existing?.st_gid ?? now.st_gid
+    if uid != now.st_uid || gid != now.st_gid {
+      guard fchown(file.raw, uid, gid) == 0 else {
+        throw Failure.system(
+          "cannot set the owner of", path, errno, field: wanted.gid != nil && uid == now.st_uid ? "group" : "owner")
       }
+      now.st_mode = 0
     }
-    if existing != nil { keepLabels(file, directory, name) }
-    if let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }), fchmod(file.raw, mode) != 0 {
+    if existing != nil && keepLabels(file, directory, name) { now.st_mode = 0 }
+    if let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }), mode != now.st_mode & 0o7777 || now.st_mode == 0,
+      fchmod(file.raw, mode) != 0
+    {
       throw Failure.system("cannot set the mode of", path, errno, field: "mode")
     }
     if let label = wanted.label { try setLabel(file, label) }
   }
 
   /// What the old file has and a new one would not get by itself: best effort, as file systems without them refuse.
-  private func keepLabels(_ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath) {
+  /// Whether there was any: setting them can change the mode.
+  private func keepLabels(_ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath) -> Bool {
     let path = procPath(directory, name)
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+      var found = false
       for attribute in ["security.selinux", "system.posix_acl_access"] {
         let count = shim_get_attribute(path, attribute, buffer.baseAddress, buffer.count)
-        if count > 0 { _ = shim_fd_set_attribute(file.raw, attribute, buffer.baseAddress, count) }
+        guard count > 0 else { continue }
+        _ = shim_fd_set_attribute(file.raw, attribute, buffer.baseAddress, count)
+        found = true
       }
+      return found
     }
   }
 

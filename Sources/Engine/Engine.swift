@@ -145,7 +145,9 @@ public final class Engine {
 
   /// Asks every running check to end soon.
   public func cancelChecks() {
-    for (slot, entry) in entries.enumerated() where scheduler.flags(of: slot).contains(.running) { entry?.instance?.cancelCheck() }
+    for (slot, entry) in entries.enumerated() where scheduler.flags(of: slot).contains(.running) {
+      entry?.instance?.cancelCheck()
+    }
   }
 
   // MARK: Looking
@@ -179,7 +181,8 @@ public final class Engine {
         scheduler.isQuiet && !blockers.isEmpty ? .blocked : .waiting
       }
     return ResourceStatus(
-      id: entry.resource.id, phase: phase, wasChecked: entry.wasChecked, waitsFor: blockers.compactMap { entries[$0]?.resource.id },
+      id: entry.resource.id, phase: phase, wasChecked: entry.wasChecked,
+      waitsFor: blockers.compactMap { entries[$0]?.resource.id },
       failure: entry.failure, changes: entry.changes)
   }
 }

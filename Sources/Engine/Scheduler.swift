@@ -253,7 +253,9 @@ struct Scheduler {
     if flags(of: vertex).contains(.refreshing) {
       clear(vertex, .refreshing)
       let succeeded = if case .success = result { true } else { false }
-      for edge in incomingEdges(vertex) where edges[edge].refresh == .taken { edges[edge].refresh = succeeded ? .none : .pending }
+      for edge in incomingEdges(vertex) where edges[edge].refresh == .taken {
+        edges[edge].refresh = succeeded ? .none : .pending
+      }
     }
     releaseSemaphores(vertex)
     switch result {
@@ -295,7 +297,8 @@ struct Scheduler {
 
   private func needsWork(_ vertex: Int) -> Bool {
     let flags = vertices[vertex].flags
-    return flags.contains(.exists) && (flags.contains(.dirty) || incomingEdges(vertex).contains { edges[$0].refresh == .pending })
+    return flags.contains(.exists)
+      && (flags.contains(.dirty) || incomingEdges(vertex).contains { edges[$0].refresh == .pending })
   }
 
   private mutating func process(_ vertex: Int) {
@@ -366,7 +369,8 @@ struct Scheduler {
   /// The next attempt waits twice as long as the one before: 50 ms to a minute after the failure.
   private mutating func retryLater(_ vertex: Int, now: UInt64) {
     guard flags(of: vertex).isDisjoint(with: [.wakePending, .watchFailed]) else { return }
-    let pause = min(UInt64(60_000), UInt64(50) << UInt64(min(vertices[vertex].failures, 12) - (vertices[vertex].failures > 0 ? 1 : 0)))
+    let pause = min(
+      UInt64(60_000), UInt64(50) << UInt64(min(vertices[vertex].failures, 12) - (vertices[vertex].failures > 0 ? 1 : 0)))
     let due = vertices[vertex].failedAt + pause
     set(vertex, .wakePending)
     actions.append(.wakeLater(vertex, milliseconds: due > now ? due - now : 0))

@@ -76,12 +76,10 @@ extension ResourceGraph {
 
   private func describe(_ cycle: [Int]) -> Diagnostic {
     let ring = cycle + cycle.prefix(1)
-    var wanted: [Int: Int] = [:]
-    for (from, to) in zip(ring, ring.dropFirst()) { wanted[from] = to }
-    var labels: [Diagnostic.Label] = []
-    for vertex in cycle {
-      guard let to = wanted[vertex], let edge = edgeOrigin(vertex, to), labels.count < Self.maximumErrors else { continue }
-      labels.append(.init(edge, "\(resources[vertex].id) -> \(resources[to].id)"))
+    let labels = zip(ring, ring.dropFirst()).prefix(Self.maximumErrors).compactMap { from, to in
+      edges.first { $0.from == from && $0.to == to }?.origin.map {
+        Diagnostic.Label($0, "\(resources[from].id) -> \(resources[to].id)")
+      }
     }
     let shown = ring.count <= 24 ? ring.map { resources[$0].id.description } : shortened(ring)
     return Diagnostic(
@@ -92,9 +90,5 @@ extension ResourceGraph {
   private func shortened(_ ring: [Int]) -> [String] {
     ring.prefix(12).map { resources[$0].id.description } + ["… \(ring.count - 24) more …"]
       + ring.suffix(12).map { resources[$0].id.description }
-  }
-
-  private func edgeOrigin(_ from: Int, _ to: Int) -> SourceSpan? {
-    edges.first { $0.from == from && $0.to == to }?.origin
   }
 }

@@ -108,10 +108,13 @@ final class Agent {
     finish(.failure(MgmtError(diagnostics)))
   }
 
+  /// Not before the first second has passed: short runs do not pay for it.
   private func watchPlugins() {
-    directoryWatcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { [unowned self] in
-      registry.refresh()
-      source.reload()
+    reactor.addTimer(afterMilliseconds: 1000) { [unowned self] in
+      directoryWatcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { [unowned self] in
+        view.log(.info, "the plugins have changed")
+        source.reload()
+      }
     }
   }
 
@@ -140,7 +143,9 @@ final class Agent {
 
   private func drawGraph() {
     guard let path = options.graphviz, let latestGraph else { return }
-    Graphviz.write(latestGraph, to: path, filter: options.graphvizFilter, reactor: reactor) { [unowned self] in view.log(.info, $0) }
+    Graphviz.write(latestGraph, to: path, filter: options.graphvizFilter, reactor: reactor) { [unowned self] in
+      view.log(.info, $0)
+    }
   }
 
   // MARK: Ending

@@ -34,7 +34,9 @@ enum ExitStatus {
       Output.write(text + "\n", to: STDOUT_FILENO)
       exit(success)
     }
-    if !text.isEmpty { Output.write(text.hasPrefix("Error: ") ? "error: \(text.dropFirst(7))\n" : "\(text)\n", to: STDERR_FILENO) }
+    if !text.isEmpty {
+      Output.write(text.hasPrefix("Error: ") ? "error: \(text.dropFirst(7))\n" : "\(text)\n", to: STDERR_FILENO)
+    }
     exit(failure)
   }
 }

@@ -34,7 +34,7 @@ final class BridgedInstance: ResourceInstance {
   var context: PluginContext { kind.context }
 
   func watch() throws(MgmtError) {
-    isWatching = true
+    (isWatching, isReady) = (true, false)
     guard let watch = kind.table.pointee.watch else {
       runtime.owner?.ready(slot: slot)
       return
@@ -44,7 +44,8 @@ final class BridgedInstance: ResourceInstance {
     guard status == mgmt_status(MGMT_OK) else {
       isWatching = false
       throw MgmtError(
-        error.diagnostic("resource.watch", resource: name, origin: origin, without: "the plugin could not watch it and did not say why"))
+        error.diagnostic(
+          "resource.watch", resource: name, origin: origin, without: "the plugin could not watch it and did not say why"))
     }
   }
 
@@ -64,7 +65,7 @@ final class BridgedInstance: ResourceInstance {
       }
     }
     self.call = call
-    if kind.isNonblocking { context.onReactor("check_apply", call.run) } else { runtime.reactor.pool.submit(call) }
+    if kind.isNonblocking { context.onReactor("check_apply", call.run) } else { runtime.reactor.submit(call) }
   }
 
   func checkEnded() { call = nil }
@@ -79,6 +80,7 @@ final class BridgedInstance: ResourceInstance {
   /// `host->ready`: once after each watch.
   func becameReady() {
     guard isWatching else { return context.misbehaved("ready was called without a watch", resource: name) }
+    guard !isReady else { return context.misbehaved("ready was called twice for one watch", resource: name) }
     isReady = true
     runtime.owner?.ready(slot: slot)
   }
@@ -91,7 +93,8 @@ final class BridgedInstance: ResourceInstance {
   func watchBroke(_ error: ErrorBox) {
     runtime.owner?.watchFailed(
       slot: slot,
-      error.diagnostic("resource.watch", resource: name, origin: origin, without: "its watch ended and the plugin did not say why"))
+      error.diagnostic(
+        "resource.watch", resource: name, origin: origin, without: "its watch ended and the plugin did not say why"))
   }
 }
 

@@ -83,9 +83,7 @@ enum HostTable {
     table.call_error = { CurrentRuntime.shared?.calls.call($0)?.error.pointer }
     table.complete = { pointer, status in
       guard let runtime = CurrentRuntime.shared else { return }
-      guard let call = runtime.calls.call(pointer) else {
-        return runtime.tell(.log(nil, .warning, "a plugin completed a check that has ended (twice?): ignored"))
-      }
+      guard let call = runtime.calls.call(pointer) else { return runtime.calls.reportEnded(pointer, in: runtime) }
       call.complete(status)
     }
   }

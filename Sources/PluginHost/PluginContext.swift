@@ -41,7 +41,7 @@ final class PluginContext: @unchecked Sendable {
     let start = monotonicNow()
     let result = body()
     let took = monotonicNow() - start
-    if took > Reactor.slowCallback {
+    if took > Reactor.slowCallback, !runtime.reactor.wasPreempted {
       misbehaved("\(method) blocked the reactor for more than \(Reactor.slowCallback / 1_000_000) ms")
     }
     return result

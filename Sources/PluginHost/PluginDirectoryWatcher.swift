@@ -47,6 +47,7 @@ public final class PluginDirectoryWatcher {
     guard inotify >= 0 else { return }
     source = try? reactor.addFD(inotify, events: FDEvents.readable) { [unowned self] _ in readEvents() }
     arm()
+    search()
   }
 
   deinit {
@@ -156,13 +157,14 @@ public final class PluginDirectoryWatcher {
       return
     }
     isSearching = true
-    reactor.pool.submit(DiscoveryJob(registry.discovery, registry.cache, results))
+    reactor.submit(DiscoveryJob(registry.discovery, registry.cache, results))
   }
 
   private func finish(_ result: DiscoveryResult) {
     isSearching = false
+    let before = registry.entries
     registry.adopt(result.found, result.cache)
-    onChange()
+    if registry.entries != before { onChange() }
     guard isStale else { return }
     isStale = false
     search()

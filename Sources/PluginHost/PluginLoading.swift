@@ -11,8 +11,6 @@ public final class LoadedPlugin {
   public let descriptor: PluginDescriptor
   /// Fields the plugin was built without are zero.
   public let table: UnsafePointer<mgmt_plugin>
-  /// The bridge's: its `init` has run.
-  public var isInitialised = false
   let identity: FileIdentity
   let kinds: [UnsafePointer<mgmt_kind>]
 

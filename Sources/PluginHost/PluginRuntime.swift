@@ -104,7 +104,8 @@ public final class PluginRuntime: InstanceFactory {
       guard status == mgmt_status(MGMT_OK) else {
         throw MgmtError(
           error.diagnostic(
-            "plugin.open", resource: name, origin: nil, without: "the plugin could not start the kind \"\(name)\" and did not say why"))
+            "plugin.open", resource: name, origin: nil,
+            without: "the plugin could not start the kind \"\(name)\" and did not say why"))
       }
     }
     let kind = OpenKind(context: context, table: loaded.kind, shared: state)
@@ -122,7 +123,8 @@ public final class PluginRuntime: InstanceFactory {
       guard status == mgmt_status(MGMT_OK) else {
         throw MgmtError(
           error.diagnostic(
-            "plugin.init", resource: context.name, origin: nil, without: "the plugin \"\(context.name)\" did not start and did not say why"))
+            "plugin.init", resource: context.name, origin: nil,
+            without: "the plugin \"\(context.name)\" did not start and did not say why"))
       }
     }
     context.deinitialise = loaded.plugin.table.pointee.deinit
@@ -132,7 +134,7 @@ public final class PluginRuntime: InstanceFactory {
 
   /// Ends every kind and plugin; the engine has ended its resources before.
   public func close() {
-    for kind in kinds.values { kind.context.onReactor("close") { kind.table.pointee.close?(kind.shared) } }
+    for kind in kinds.values { kind.table.pointee.close?(kind.shared) }
     for context in contexts.values {
       let left = shared.sources.removeAll(of: context)
       if left > 0 { context.misbehaved("\(left) sources were left behind at the end") }

@@ -48,6 +48,9 @@ public final class Reactor {
   /// Callbacks must not take longer, in nanoseconds: everything else waits.
   public static let slowCallback: UInt64 = 5_000_000
 
+  /// How often this thread was preempted, as of the beginning of this round.
+  private var preemptions = 0
+
   public let pool: WorkerPool
   let wakeup: Wakeup
   private let epoll: Int32
@@ -56,6 +59,8 @@ public final class Reactor {
   private var freeSlots: [Int] = []
   private var drains: [() -> Void] = []
   private var isStopping = false
+  private var jobs: [any Job] = []
+  private static let jobBatch = 128
   lazy var childTable = ChildTable(reactor: self)
 
   private struct Slot {
@@ -134,6 +139,21 @@ public final class Reactor {
     for drain in drains { drain() }
   }
 
+  // MARK: Work that blocks
+
+  /// Gives a job to the pool. Jobs are handed over together, when the callback that runs now has ended or when there are many:
+  /// one lock for all of them.
+  public func submit(_ job: any Job) {
+    jobs.append(job)
+    if jobs.count >= Self.jobBatch { submitJobs() }
+  }
+
+  private func submitJobs() {
+    guard !jobs.isEmpty else { return }
+    pool.submit(jobs)
+    jobs.removeAll(keepingCapacity: true)
+  }
+
   // MARK: The loop
 
   /// Runs callbacks until `stop`.
@@ -147,6 +167,7 @@ public final class Reactor {
 
   /// Waits for events once and runs their callbacks. At most `maximumWait` milliseconds; nil: as long as it takes.
   public func runOnce(maximumWait: Int32? = nil) throws(ReactorError) {
+    submitJobs()
     var wait = nextWait()
     if let maximumWait, wait < 0 || wait > maximumWait { wait = maximumWait }
     let capacity = 256
@@ -157,12 +178,16 @@ public final class Reactor {
         failure = errno == EINTR ? 0 : errno
         return
       }
+      preemptions = Self.preemptionsOfThread()
       for position in 0..<Int(count) {
         let event = events[position]
         let index = Int(event.data.u64 & 0xffff_ffff)
         // A source removed by an earlier callback of this round has another generation.
-        guard sources.indices.contains(index), event.data.u64 == key(index), let source = sources[index].source else { continue }
+        guard sources.indices.contains(index), event.data.u64 == key(index), let source = sources[index].source else {
+          continue
+        }
         source.body(event.events)
+        submitJobs()
       }
     }
     guard failure == 0 else { throw ReactorError("epoll_wait", failure) }
@@ -174,6 +199,12 @@ public final class Reactor {
     }
     pool.growIfStalled(now: now)
   }
+
+  /// Whether others took the processor from this thread since this round of callbacks began: then a callback that took long may
+  /// not have been slow.
+  public var wasPreempted: Bool { Self.preemptionsOfThread() != preemptions }
+
+  private static func preemptionsOfThread() -> Int { shim_thread_preemptions() }
 
   /// Milliseconds for epoll: -1 when there is nothing to wait for but events.
   private func nextWait() -> Int32 {

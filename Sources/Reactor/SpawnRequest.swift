@@ -119,7 +119,9 @@ extension SpawnRequest {
   }
 
   private func programPath() throws(SpawnFailure) -> String {
-    guard let name = arguments.first, !name.isEmpty else { throw SpawnFailure(errno: EINVAL, step: "find a program: no name given") }
+    guard let name = arguments.first, !name.isEmpty else {
+      throw SpawnFailure(errno: EINVAL, step: "find a program: no name given")
+    }
     if name.utf8.contains(UInt8(ascii: "/")) { return name }
     let search = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     for directory in search.split(separator: ":") where directory.hasPrefix("/") {

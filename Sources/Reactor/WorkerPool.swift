@@ -49,13 +49,14 @@ public final class WorkerPool: @unchecked Sendable {
   }
 
   /// From any thread. Jobs start in the order they were submitted.
-  public func submit(_ job: any Job) {
+  func submit(_ jobs: [any Job]) {
+    guard !jobs.isEmpty else { return }
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
-    queue.append(job)
-    if idle > 0 { pthread_cond_signal(available) }
-    if queue.count > idle, threads < baseThreads { startThread() }
-    if queue.count == 1 { lastTaken = monotonicNow() }
+    if queue.count == 0 { lastTaken = monotonicNow() }
+    for job in jobs { queue.append(job) }
+    for _ in 0..<min(idle, jobs.count) { pthread_cond_signal(available) }
+    while queue.count > idle, threads < baseThreads, startThread() {}
   }
 
   public var threadCount: Int {
@@ -80,8 +81,9 @@ public final class WorkerPool: @unchecked Sendable {
     lastTaken = now
   }
 
-  /// With the lock held.
-  private func startThread() {
+  /// With the lock held; false: the system refuses.
+  @discardableResult
+  private func startThread() -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
@@ -96,7 +98,12 @@ public final class WorkerPool: @unchecked Sendable {
     let result = pthread_create(&thread, &attributes, workerMain, pool.toOpaque())
     pthread_sigmask(SIG_SETMASK, &before, nil)
     pthread_attr_destroy(&attributes)
-    if result == 0 { threads += 1 } else { pool.release() }
+    guard result == 0 else {
+      pool.release()
+      return false
+    }
+    threads += 1
+    return true
   }
 
   fileprivate func work() {

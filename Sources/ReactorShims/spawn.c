@@ -86,6 +86,11 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
     return pid;
 }
 
+long shim_thread_preemptions(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
+}
+
 int shim_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC);
 }

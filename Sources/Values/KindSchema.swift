@@ -41,7 +41,9 @@ public struct KindSchema: Sendable, Hashable {
   public var isRefreshable: Bool
   private var index: [String: Int]
 
-  public init(name: String, documentation: String = "", parameters: [Parameter], sends: [Parameter] = [], isRefreshable: Bool = false) {
+  public init(
+    name: String, documentation: String = "", parameters: [Parameter], sends: [Parameter] = [], isRefreshable: Bool = false
+  ) {
     self.name = name
     self.documentation = documentation
     self.parameters = parameters

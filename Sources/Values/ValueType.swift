@@ -122,7 +122,9 @@ private struct TypeParser {
   private mutating func word() -> String {
     skipSpace()
     var result = ""
-    while let scalar = rest.first, scalar.isASCII, scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" {
+    while let scalar = rest.first, scalar.isASCII,
+      scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_"
+    {
       result.unicodeScalars.append(scalar)
       rest.removeFirst()
     }

@@ -9,7 +9,8 @@ import Testing
 /// The built program, as it would be installed.
 enum Mgmt {
   /// The tree `make stage` makes.
-  static let stage = ProcessInfo.processInfo.environment["MGMT_STAGE"] ?? FileManager.default.currentDirectoryPath + "/.build/stage"
+  static let stage =
+    ProcessInfo.processInfo.environment["MGMT_STAGE"] ?? FileManager.default.currentDirectoryPath + "/.build/stage"
   static let binary = stage + "/bin/mgmt"
   static let isStaged = FileManager.default.isExecutableFile(atPath: binary)
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -17,7 +18,9 @@ enum Mgmt {
   static let isRoot = geteuid() == 0
 
   /// Runs a command to its end, with a bound.
-  static func run(_ arguments: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:], bound: Double = 60) throws
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:], bound: Double = 60
+  ) throws
     -> Finished
   {
     try command([binary] + arguments, in: folder, environment: environment, bound: bound)
@@ -54,7 +57,7 @@ final class TemporaryFolder {
   }
 
   deinit {
-    _ = try? Mgmt.command(["/bin/rm", "-rf", path])
+    try? FileManager.default.removeItem(atPath: path)
   }
 
   subscript(_ name: String) -> String { path + "/" + name }
@@ -104,6 +107,7 @@ final class Running {
   }
 
   var pid: pid_t { process.processIdentifier }
+  var outPath: String { output["out"] }
   var out: String { output.read("out") ?? "" }
   var err: String { output.read("err") ?? "" }
 
@@ -152,24 +156,38 @@ final class AgentProcess {
         + ["yaml", folder["graph.yaml"]])
   }
 
+  private var parsed: [Event] = []
+  private var parsedBytes: UInt64 = 0
+
+  /// All events so far. Only what was added since the last look is read: there may be ten thousands.
   var events: [Event] {
-    running.out.split(separator: "\n").compactMap { line in
-      guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { return nil }
-      return (object["event"] as? String).map { Event(name: $0, members: object) }
+    guard let file = FileHandle(forReadingAtPath: running.outPath), (try? file.seek(toOffset: parsedBytes)) != nil,
+      let added = try? file.readToEnd(), let end = added.lastIndex(of: UInt8(ascii: "\n"))
+    else { return parsed }
+    for line in added[...end].split(separator: UInt8(ascii: "\n")) {
+      guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else { continue }
+      if let name = object["event"] as? String { parsed.append(Event(name: name, members: object)) }
     }
+    parsedBytes += UInt64(end + 1 - added.startIndex)
+    return parsed
   }
 
   /// Waits for an event; the test fails when it does not come.
-  func expect(_ what: String, bound: Double = 30, sourceLocation: SourceLocation = #_sourceLocation, _ matches: (Event) -> Bool) {
+  func expect(_ what: String, bound: Double = 30, sourceLocation: SourceLocation = #_sourceLocation, _ matches: (Event) -> Bool)
+  {
     let came = poll(bound: bound) { events.contains(where: matches) || !running.process.isRunning }
-    #expect(came && events.contains(where: matches), "no event: \(what)\n\(running.out.suffix(3000))\n\(running.err.suffix(3000))", sourceLocation: sourceLocation)
+    #expect(
+      came && events.contains(where: matches), "no event: \(what)\n\(running.out.suffix(3000))\n\(running.err.suffix(3000))",
+      sourceLocation: sourceLocation)
   }
 
   func expectConverged(times: Int = 1, sourceLocation: SourceLocation = #_sourceLocation) {
     let came = poll(bound: 30) {
       events.filter { $0.name == "converged" && $0.members["converged"] as? Bool == true }.count >= times
     }
-    #expect(came, "not converged \(times) times\n\(running.out.suffix(3000))\n\(running.err.suffix(3000))", sourceLocation: sourceLocation)
+    #expect(
+      came, "not converged \(times) times\n\(running.out.suffix(3000))\n\(running.err.suffix(3000))",
+      sourceLocation: sourceLocation)
   }
 
   /// Ends it with ^C.

@@ -14,7 +14,9 @@ import Testing
     return scheduler
   }
 
-  private func edge(_ from: Int, _ to: Int, notify: Bool = false) -> Scheduler.Edge { .init(from: from, to: to, notify: notify) }
+  private func edge(_ from: Int, _ to: Int, notify: Bool = false) -> Scheduler.Edge {
+    .init(from: from, to: to, notify: notify)
+  }
 
   private func checks(_ scheduler: inout Scheduler) -> [Int] {
     scheduler.takeActions().compactMap { if case .check(let vertex, _) = $0 { vertex } else { nil } }.sorted()

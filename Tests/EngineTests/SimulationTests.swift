@@ -51,7 +51,11 @@ import Testing
       if !fails {
         everSucceeded.insert(vertex)
         if refresh { owed.remove(vertex) }
-        if changed { for edge in edges where Int(edge.from) == vertex && edge.notify && running[Int(edge.to)] == nil { owed.insert(Int(edge.to)) } }
+        if changed {
+          for edge in edges where Int(edge.from) == vertex && edge.notify && running[Int(edge.to)] == nil {
+            owed.insert(Int(edge.to))
+          }
+        }
       }
       scheduler.checkEnded(vertex, fails ? .failure : .success(changed: changed), now: now)
     }

@@ -34,8 +34,8 @@ struct YAMLErrorTests {
       let bytes = Array(source.replacingOccurrences(of: "⇥", with: "\t").utf8)
       after += "\n## " + part.element[..<end.upperBound] + "\n```text\n" + render(bytes) + "```\n"
     }
-    if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] != nil {
-      try after.write(to: Self.file, atomically: true, encoding: .utf8)
+    guard ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] == nil else {
+      return try after.write(to: Self.file, atomically: true, encoding: .utf8)
     }
     #expect(after == before, "run with UPDATE_SNAPSHOTS=1 and look at the difference")
   }

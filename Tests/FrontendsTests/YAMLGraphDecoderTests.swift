@@ -173,16 +173,16 @@ struct YAMLGraphDecoderTests {
     #expect(result.graph.resources.isEmpty)
   }
 
-  @Test("a graph of a hundred thousand edges is decoded whole")
+  @Test("a graph of thousands of edges is decoded whole")
   func large() throws {
     var text = "graph: g\nresources:\n  noop:\n"
-    for number in 0..<50_000 { text += "  - name: n\(number)\n" }
+    for number in 0..<3_000 { text += "  - name: n\(number)\n" }
     text += "edges:\n"
-    for number in 0..<49_999 {
+    for number in 0..<2_999 {
       text += "- {name: e, from: {kind: noop, name: n\(number)}, to: {kind: noop, name: n\(number + 1)}}\n"
     }
     let result = try decode(text)
-    #expect(result.graph.resources.count == 50_000)
-    #expect(result.graph.edges.count == 49_999)
+    #expect(result.graph.resources.count == 3_000)
+    #expect(result.graph.edges.count == 2_999)
   }
 }

@@ -43,7 +43,7 @@ import Testing
       init(_ mailbox: Mailbox<Int>) { self.mailbox = mailbox }
       func run() { for number in 0..<1000 { mailbox.send(number) } }
     }
-    reactor.pool.submit(Sender(mailbox))
+    reactor.submit(Sender(mailbox))
     try run(reactor) { received.count == 1000 }
     #expect(received == Array(0..<1000))
   }
@@ -84,7 +84,7 @@ import Testing
     var arrived = 0
     let arrivals = reactor.makeMailbox { (_: Void) in arrived += 1 }
     let gate = Gate(arrivals, fd: event)
-    for _ in 0..<20 { reactor.pool.submit(gate) }
+    for _ in 0..<20 { reactor.submit(gate) }
     try run(reactor) { arrived == reactor.pool.maximumThreads }
     #expect(reactor.pool.threadCount == reactor.pool.maximumThreads)
     signalEventDescriptor(event)

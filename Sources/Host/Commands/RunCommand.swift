@@ -56,7 +56,9 @@ struct PluginOptions: ParsableArguments {
 }
 
 struct RunOptions: ParsableArguments {
-  @Option(name: .customLong("converged-timeout"), help: ArgumentHelp("Exit after so many seconds without activity; -1: never.", valueName: "seconds"))
+  @Option(
+    name: .customLong("converged-timeout"),
+    help: ArgumentHelp("Exit after so many seconds without activity; -1: never.", valueName: "seconds"))
   var convergedTimeout: Int?
 
   @Option(
@@ -105,7 +107,8 @@ struct RunOptions: ParsableArguments {
   @Flag(name: .customLong("no-watch"), help: "Keep the first graph: do not watch its source.")
   var noWatch = false
 
-  @Option(name: .customLong("max-runtime"), help: ArgumentHelp("Give up after so many seconds; 0: never.", valueName: "seconds"))
+  @Option(
+    name: .customLong("max-runtime"), help: ArgumentHelp("Give up after so many seconds; 0: never.", valueName: "seconds"))
   var maxRuntime: UInt = 0
 
   @Flag(help: "Print events to standard output, one JSON object a line (docs/events.md).")
@@ -120,7 +123,8 @@ struct RunOptions: ParsableArguments {
     }
     if tmpPrefix, prefix != nil { throw ValidationError("--prefix and --tmp-prefix exclude each other") }
     if !Graphviz.filters.contains(graphvizFilter) {
-      throw ValidationError("--graphviz-filter is one of \(Graphviz.filters.joined(separator: ", ")), not \"\(graphvizFilter)\"")
+      throw ValidationError(
+        "--graphviz-filter is one of \(Graphviz.filters.joined(separator: ", ")), not \"\(graphvizFilter)\"")
     }
   }
 

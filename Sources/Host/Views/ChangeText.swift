@@ -17,8 +17,13 @@ enum ChangeText {
     }
   }
 
+  private static func isLong(_ value: Value) -> Bool {
+    guard case .string(let text) = value else { return false }
+    return text.utf8.contains(UInt8(ascii: "\n")) || text.utf8.count > shortLimit
+  }
+
   private static func cut(_ value: Value) -> String {
-    if case .string(let text) = value, text.contains("\n") || text.utf8.count > shortLimit {
+    if case .string(let text) = value, isLong(value) {
       let first = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
       return Value.quote(String(first.prefix(shortLimit))) + "..."
     }
@@ -26,9 +31,9 @@ enum ChangeText {
     return text.count > shortLimit ? text.prefix(shortLimit) + "..." : text
   }
 
-  /// Everything, as a unified diff where there are lines to compare.
+  /// A unified diff of each text of several lines; what fits on one line `short` has shown.
   static func diff(_ changes: [Change]) -> String {
-    changes.map { change in
+    changes.filter { isLong($0.was) || isLong($0.will) }.map { change in
       let (was, will) = (lines(change.was), lines(change.will))
       return "--- \(change.path)\n+++ \(change.path)\n" + UnifiedDiff.render(was, will)
     }.joined()

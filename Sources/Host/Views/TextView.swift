@@ -91,7 +91,9 @@ final class TextView: EventView {
   }
 
   private func changed(_ id: ResourceID, _ words: String, _ outcome: CheckOutcome, _ style: Terminal.Style) {
-    let time = outcome.duration > 1_000_000_000 ? " in \(outcome.duration / 100_000_000 / 10).\(outcome.duration / 100_000_000 % 10) s" : ""
+    let time =
+      outcome.duration > 1_000_000_000
+      ? " in \(outcome.duration / 100_000_000 / 10).\(outcome.duration / 100_000_000 % 10) s" : ""
     let short = outcome.changes.prefix(3).map(ChangeText.short).joined(separator: "; ")
     line("\(id): \(words)\(time)\(short.isEmpty ? "" : ": ")\(short)", style: style)
     if options.noop { buffer.append(ChangeText.diff(outcome.changes)) }
@@ -149,7 +151,8 @@ final class TextView: EventView {
   }
 
   private func unchecked(_ status: ResourceStatus) -> String {
-    status.waitsFor.isEmpty ? status.id.description : "\(status.id) (after \(StatusText.list(status.waitsFor.map(\.description), most: 3)))"
+    status.waitsFor.isEmpty
+      ? status.id.description : "\(status.id) (after \(StatusText.list(status.waitsFor.map(\.description), most: 3)))"
   }
 }
 
@@ -191,9 +194,13 @@ private struct StatusLine {
     guard counts.total > 0, shown != counts || !isVisible else { return }
     shown = counts
     clear(&buffer)
-    let state = counts.pending == 0 && counts.failed == 0 ? Terminal.styled("as asked", .green) : "\(counts.total - counts.pending - counts.failed) ok"
+    let state =
+      counts.pending == 0 && counts.failed == 0
+      ? Terminal.styled("as asked", .green) : "\(counts.total - counts.pending - counts.failed) ok"
     let failed = counts.failed > 0 ? Terminal.styled(", \(counts.failed) failed", .red) : ""
-    buffer.append("\(counts.total) resources: \(state), \(counts.running) running, \(max(0, counts.pending - counts.running)) waiting\(failed)")
+    buffer.append(
+      "\(counts.total) resources: \(state), \(counts.running) running, \(max(0, counts.pending - counts.running)) waiting\(failed)"
+    )
     isVisible = true
   }
 }

@@ -6,7 +6,8 @@ public import PluginABI
 public final class Host: @unchecked Sendable {
   // The table is the host's static data and its functions say which thread they belong to.
   public let table: UnsafePointer<mgmt_host>
-  /// Set once by `init` of the plugin, before anything else runs.
+  /// For calls that do not depend on the plugin: all plugins of a process share this kit and one host. Set once by the first
+  /// `init`, before anything else runs.
   nonisolated(unsafe) static var current: Host?
 
   init(_ table: UnsafePointer<mgmt_host>) {

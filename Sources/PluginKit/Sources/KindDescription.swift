@@ -42,7 +42,8 @@ public struct Parameter: Sendable {
     let memory = UnsafeMutablePointer<mgmt_param>.allocate(capacity: 1)
     memory.initialize(
       to: mgmt_param(
-        size: UInt32(MemoryLayout<mgmt_param>.size), flags: flags.rawValue, name: name.permanentABI(), type: type.permanentABI(),
+        size: UInt32(MemoryLayout<mgmt_param>.size), flags: flags.rawValue, name: name.permanentABI(),
+        type: type.permanentABI(),
         doc: documentation.permanentABI(), def: defaultValue == .unset ? nil : defaultValue.permanentABI(),
         choices: choices.isEmpty ? nil : UnsafePointer(names), choice_count: choices.count))
     return UnsafePointer(memory)

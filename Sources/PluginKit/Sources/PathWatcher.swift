@@ -76,7 +76,16 @@ public final class PathWatcher {
     source?.delete()
     source = nil
     guard fd >= 0 else { return }
-    Glibc.close(fd)
+    // The kernel takes some 15 ms for this, waiting for its other processors to forget the watches: not on the reactor.
+    var thread = pthread_t()
+    let argument = UnsafeMutableRawPointer(bitPattern: Int(fd) + 1)
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        Glibc.close(Int32(truncatingIfNeeded: Int(bitPattern: argument) - 1))
+        return nil
+      }, argument)
+    if status == 0 { pthread_detach(thread) } else { Glibc.close(fd) }
     fd = -1
   }
 

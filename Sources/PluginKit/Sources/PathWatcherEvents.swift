@@ -9,7 +9,7 @@ extension PathWatcher {
   /// Reads what is there, but not for ever: the fd is level-triggered, so the rest is reported again and other resources get
   /// their turn.
   func drain() {
-    for _ in 0..<4 {
+    for _ in 0..<2 {
       let count = read(fd, buffer.baseAddress, buffer.count)
       guard count > 0 else { return }  // EAGAIN, EINTR: the reactor calls again
       var offset = 0
@@ -80,7 +80,7 @@ extension PathWatcher {
         + "sysctl fs.inotify.max_queued_events=\((WatchLimit.setting("max_queued_events") ?? 16384) * 4)")
     resolve(root, deep: true)
     let all = subscriptions
-    all.forEach { $0.event() }
+    all.visit { $0.event() }
   }
 
   private func isTemporary(_ name: UnsafeRawBufferPointer) -> Bool {
@@ -91,7 +91,7 @@ extension PathWatcher {
   /// The host may take a resource off the watch while it is told: that changes another copy of the list.
   private func tell(_ first: Int32, _ body: (ResourceHandle) -> Void) {
     let current = subscriptions
-    current.forEach(from: first, body)
+    current.visit(from: first, body)
   }
 
   private func notify(at node: WatchNode) {

@@ -17,7 +17,7 @@ final class WatchNode {
   var descriptor: Int32 = -1
   /// The next node with the same descriptor.
   var sharing: WatchNode?
-  /// Watching was tried, and the ancestors tell when to try again.
+  /// Watched, or missing, so that the ancestors tell when to try again.
   var isSettled = false
   /// Watched for its entries, not only as an ancestor.
   var isFull = false
@@ -129,7 +129,7 @@ struct WatchSubscriptions {
     return place
   }
 
-  func forEach(from first: Int32, _ body: (ResourceHandle) -> Void) {
+  func visit(from first: Int32, _ body: (ResourceHandle) -> Void) {
     var position = first
     while position >= 0 {
       let slot = slots[Int(position)]
@@ -138,7 +138,7 @@ struct WatchSubscriptions {
     }
   }
 
-  func forEach(_ body: (ResourceHandle) -> Void) {
+  func visit(_ body: (ResourceHandle) -> Void) {
     for slot in slots { if let handle = slot.handle { body(handle) } }
   }
 

@@ -25,7 +25,7 @@ extension PathWatcher {
     let path = node.path
     let descriptor = path.withUnsafeBufferPointer { $0.baseAddress.map { inotify_add_watch(fd, $0, mask) } ?? -1 }
     let error = errno
-    node.isSettled = true
+    node.isSettled = descriptor >= 0 || error == ENOENT || error == ENOTDIR || error == ELOOP
     if descriptor >= 0 {
       node.isFull = full
       guard descriptor != node.descriptor else { return }

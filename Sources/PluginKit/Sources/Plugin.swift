@@ -85,8 +85,9 @@ private enum KindVTable {
   }
 
   private static func fillMethods(_ kind: inout mgmt_kind) {
-    kind.open = { description, _, _, result, error in
-      guard let user = description?.pointee.user, let host = Host.current else { return mgmt_status(MGMT_FAILED) }
+    kind.open = { description, _, table, result, error in
+      guard let user = description?.pointee.user, let table else { return mgmt_status(MGMT_FAILED) }
+      let host = Host(table)
       let entry = Unmanaged<KindType>.fromOpaque(user).takeUnretainedValue()
       return attempt(error) { () throws(Failure) in
         let opened = OpenKind(try entry.type.init(host: host), parameterCount: entry.parameterCount)

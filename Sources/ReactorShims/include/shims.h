@@ -30,6 +30,7 @@ enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_ST
  * until the program runs; the child touches nothing of the parent's memory but these two. */
 pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step);
 
+long shim_thread_preemptions(void); /* how often others took the processor from this thread */
 int shim_pipe(int ends[2]); /* close-on-exec */
 int shim_error_text(int error, char *text, size_t size);
 int shim_pidfd_open(pid_t pid);

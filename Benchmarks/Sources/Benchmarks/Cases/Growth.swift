@@ -7,31 +7,36 @@ struct Growth: Benchmark {
   let summary = "1,000, 10,000 and 100,000 noop vertices with 3 edges each"
 
   func run(_ bench: Bench) throws -> [Row] {
-    func measure(_ count: Int, runs: Int) throws -> (wall: Samples, peak: Samples) {
-      let graph = try bench.scratch.write(Graphs.noops(count), to: "growth.yaml")
-      _ = count < 100_000 ? try bench.programs.measure(bench.agent.once(graph)) : nil
-      let all = try (0..<runs).map { _ in try bench.programs.measure(bench.agent.once(graph), limit: 300) }
-      return (Samples(all.map(\.wall)), Samples(all.map(\.peakBytes)))
+    let counts = [1, 1_000, 10_000, 100_000]
+    let graphs = try counts.map { try bench.scratch.write(Graphs.noops($0), to: "growth-\($0).yaml") }
+    for graph in graphs.dropLast() { _ = try bench.programs.measure(bench.agent.once(graph)) }
+    // All sizes in turn, so that the machine's moods fall on each of them.
+    var runs = counts.map { _ in [Programs.Usage]() }
+    for _ in 0..<bench.options.pairs {
+      for (index, graph) in graphs.enumerated() {
+        runs[index].append(try bench.programs.measure(bench.agent.once(graph), limit: 300))
+      }
     }
-    let pairs = bench.options.pairs
-    let one = try measure(1, runs: pairs * 2)
-    let sizes = try [(1_000, pairs * 2), (10_000, pairs), (100_000, min(3, pairs))].map {
-      ($0.0, try measure($0.0, runs: $0.1))
-    }
+    func medians(_ pick: (Programs.Usage) -> Double) -> [Double] { runs.map { Samples($0.map(pick)).median } }
+    let wall = medians(\.wall)
+    let cpu = medians(\.cpu)
+    let peak = medians(\.peakBytes)
 
     var rows: [Row] = []
-    for (small, large) in zip(sizes, sizes.dropFirst()) {
-      let title = "growth \(thousands(small.0)) → \(thousands(large.0)) vertices"
-      func row(_ what: String, _ unit: Unit, _ pick: ((wall: Samples, peak: Samples)) -> Double) -> Row {
-        let startUp = pick(one)
-        let before = pick(small.1) - startUp
-        let after = pick(large.1) - startUp
-        let ratio = after / (before * Double(large.0 / small.0))
-        let note = "\(unit.text(before)) → \(unit.text(after)), beyond \(unit.text(startUp)) for one vertex"
-        return Row("\(title): \(what)", .factor, [ratio], bar: .atMost(1.3), notes: [note])
+    for large in 2..<counts.count {
+      let title = "growth \(thousands(counts[large - 1])) → \(thousands(counts[large])) vertices"
+      func growth(_ medians: [Double], _ unit: Unit) -> (ratio: Double, note: String) {
+        let before = medians[large - 1] - medians[0]
+        let after = medians[large] - medians[0]
+        let note = "\(unit.text(before)) → \(unit.text(after)), beyond \(unit.text(medians[0])) for one vertex"
+        return (after / (before * Double(counts[large] / counts[large - 1])), note)
       }
-      rows.append(row("time", .seconds) { $0.wall.median })
-      rows.append(row("memory", .bytes) { $0.peak.median })
+      let time = growth(wall, .seconds)
+      let work = growth(cpu, .seconds)
+      let memory = growth(peak, .bytes)
+      let notes = [time.note, "CPU time: \(Unit.factor.text(work.ratio)): \(work.note)"]
+      rows.append(Row("\(title): time", .factor, [time.ratio], bar: .atMost(1.3), notes: notes))
+      rows.append(Row("\(title): memory", .factor, [memory.ratio], bar: .atMost(1.3), notes: [memory.note]))
     }
     return rows
   }

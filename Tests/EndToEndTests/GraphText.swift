@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Writes graphs in the YAML format.
+struct GraphText {
+  private var resources: [(kind: String, items: String)] = []
+  private var edges = ""
+
+  /// Values: strings, numbers, booleans, lists of strings, maps of strings.
+  mutating func add(_ kind: String, _ name: String, _ fields: KeyValuePairs<String, Any> = [:]) {
+    var item = "  - name: \(Self.quoted(name))\n"
+    for (key, value) in fields { item += "    \(key): \(Self.text(value))\n" }
+    if resources.last?.kind == kind {
+      resources[resources.count - 1].items += item
+    } else if let index = resources.firstIndex(where: { $0.kind == kind }) {
+      resources[index].items += item
+    } else {
+      resources.append((kind, item))
+    }
+  }
+
+  /// A file with this content.
+  mutating func file(_ path: String, _ content: String, _ name: String? = nil) {
+    add("file", name ?? (path as NSString).lastPathComponent, ["path": path, "state": "exists", "content": content])
+  }
+
+  /// A command of a shell.
+  mutating func shell(_ name: String, _ script: String) {
+    add("exec", name, ["cmd": script, "shell": "/bin/sh", "env": ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]])
+  }
+
+  /// Ends are written as "kind[name]".
+  mutating func edge(_ from: String, _ to: String, notify: Bool = false) {
+    edges += "- name: \(Self.quoted(from + "->" + to))\n  from: \(Self.end(from))\n  to: \(Self.end(to))\n"
+    if notify { edges += "  notify: true\n" }
+  }
+
+  var text: String {
+    var text = "graph: test\nresources:\n"
+    for (kind, items) in resources { text += "  \(kind):\n\(items)" }
+    if resources.isEmpty { text = "graph: test\nresources: {}\n" }
+    return text + (edges.isEmpty ? "" : "edges:\n" + edges)
+  }
+
+  /// A graph of numbered files: `folder/0`, `folder/1` and so on, with names that are their numbers.
+  static func files(_ count: Int, in folder: String, content: (Int) -> String) -> String {
+    var graph = GraphText()
+    for number in 0..<count { graph.file("\(folder)/\(number)", content(number), "\(number)") }
+    return graph.text
+  }
+
+  private static func end(_ id: String) -> String {
+    let parts = id.split(separator: "[", maxSplits: 1)
+    return "{kind: \(parts[0]), name: \(quoted(String(parts[1].dropLast())))}"
+  }
+
+  private static func text(_ value: Any) -> String {
+    switch value {
+    case let value as String: quoted(value)
+    case let value as [String]: "[" + value.map(quoted).joined(separator: ", ") + "]"
+    case let value as [String: String]:
+      "{" + value.sorted { $0.key < $1.key }.map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ") + "}"
+    default: "\(value)"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let escaped = text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+      .replacingOccurrences(of: "\n", with: "\\n").replacingOccurrences(of: "\t", with: "\\t")
+    return "\"" + escaped + "\""
+  }
+}
+
+extension AgentProcess {
+  /// Positions of a resource's events of one name.
+  func positions(_ name: String, _ resource: String) -> [Int] {
+    events.indices.filter { events[$0].name == name && events[$0].resource == resource }
+  }
+
+  /// The statuses of the checks of a resource, in order.
+  func statuses(_ resource: String) -> [String] {
+    events.filter { $0.name == "check-ended" && $0.resource == resource }.compactMap(\.status)
+  }
+
+  /// The last event, once it has ended.
+  var end: Event? { events.last { $0.name == "end" } }
+
+  var claimedConvergence: Bool { events.contains { $0.name == "converged" && $0.members["converged"] as? Bool == true } }
+
+  /// All diagnostics of all events, as one text of titles and hints.
+  var diagnosticText: String {
+    events.flatMap { event in
+      [event.members["diagnostic"]].compactMap { $0 as? [String: Any] } + (event.members["diagnostics"] as? [[String: Any]] ?? [])
+    }.map { diagnostic in
+      ["code", "title", "hint"].compactMap { diagnostic[$0] as? String }.joined(separator: ": ") + "\n"
+        + (diagnostic["notes"] as? [String] ?? []).joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+
+  /// Replaces the graph as most editors do: a new file is renamed over the old one.
+  func edit(_ graph: String) throws {
+    try folder.write("graph.yaml.new", graph)
+    guard rename(folder["graph.yaml.new"], folder["graph.yaml"]) == 0 else { throw HarnessError("rename: \(errno)") }
+  }
+
+  /// The number of a line "Name:   12 kB" of /proc/PID/status.
+  func processStatus(_ name: String) -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/\(running.pid)/status", encoding: .utf8) else { return nil }
+    for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
+      return line.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst().first.flatMap { Int($0) }
+    }
+    return nil
+  }
+}
+
+extension TemporaryFolder {
+  /// Names in a folder of it, sorted; hidden ones too.
+  func names(_ folder: String = "") -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: self[folder])) ?? []).sorted()
+  }
+}
