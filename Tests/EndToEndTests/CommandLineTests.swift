@@ -150,7 +150,9 @@ extension EndToEnd {
       #expect(finished.err.isEmpty)
       for word in ["plugin-path", "converged-timeout", "plugins", "yaml"] { #expect(finished.out.contains(word), "\(word)") }
       let script = try folder.write("script", finished.out)
-      guard let path = ["/bin/", "/usr/bin/"].map({ $0 + shell }).first(where: FileManager.default.isExecutableFile) else { return }
+      guard let path = ["/bin/", "/usr/bin/"].map({ $0 + shell }).first(where: FileManager.default.isExecutableFile) else {
+        return
+      }
       let checked = try Mgmt.command([path, "-n", script])
       #expect(checked.status == 0 && checked.err.isEmpty, "\(checked.err)")
     }

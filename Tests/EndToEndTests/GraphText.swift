@@ -91,7 +91,8 @@ extension AgentProcess {
   /// All diagnostics of all events, as one text of titles and hints.
   var diagnosticText: String {
     events.flatMap { event in
-      [event.members["diagnostic"]].compactMap { $0 as? [String: Any] } + (event.members["diagnostics"] as? [[String: Any]] ?? [])
+      [event.members["diagnostic"]].compactMap { $0 as? [String: Any] }
+        + (event.members["diagnostics"] as? [[String: Any]] ?? [])
     }.map { diagnostic in
       ["code", "title", "hint"].compactMap { diagnostic[$0] as? String }.joined(separator: ": ") + "\n"
         + (diagnostic["notes"] as? [String] ?? []).joined(separator: "\n")

@@ -60,7 +60,8 @@ extension EndToEnd {
       chmod(folder["state"], 0o777)
       let nobody = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
       try expectRefused(
-        "g.yaml", "\"g.yaml\" cannot be opened: Permission denied", "permission to read it", prefixCommand: Mgmt.isRoot ? nobody : [])
+        "g.yaml", "\"g.yaml\" cannot be opened: Permission denied", "permission to read it",
+        prefixCommand: Mgmt.isRoot ? nobody : [])
     }
 
     @Test("things that are not files", arguments: ["directory", "named pipe", "device"])
@@ -99,7 +100,9 @@ extension EndToEnd {
       try expectRefused(text: "- a\n- b\n", "expected a map", "g.yaml:1:1")
     }
 
-    @Test("bytes that are not UTF-8", arguments: [[0xff, 0xfe, 0x0a], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]])
+    @Test(
+      "bytes that are not UTF-8",
+      arguments: [[0xff, 0xfe, 0x0a], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]])
     func encoding(_ bytes: [UInt8]) throws {
       try Data("graph: g\ncomment: ".utf8 + bytes).write(to: URL(filePath: folder["g.yaml"]))
       try expectRefused("g.yaml", "not UTF-8", "g.yaml:2:1", "save it as UTF-8")
@@ -133,7 +136,8 @@ extension EndToEnd {
     @Test("values of another type")
     func types() throws {
       let start = "graph: g\nresources:\n  file:\n  - name: a\n    path: WORK/a\n"
-      try expectRefused(text: start + "    content: [x]\n", "wrong type for \"content\"", "expected str, found a list", "g.yaml:6:14")
+      try expectRefused(
+        text: start + "    content: [x]\n", "wrong type for \"content\"", "expected str, found a list", "g.yaml:6:14")
       try expectRefused(text: start + "    force: maybe\n", "wrong type for \"force\"", "expected bool", "g.yaml:6:12")
       try expectRefused(text: start + "    fragments: x\n", "wrong type for \"fragments\"", "expected []str", "g.yaml:6:16")
       try expectRefused(text: "graph: g\nresources: 3\n", "g.yaml:2:12")
@@ -147,14 +151,16 @@ extension EndToEnd {
       try expectRefused(
         text: good + "  - name: b\n    path: WORK/b\n    contnet: x\n", "a file has no parameter \"contnet\"",
         "did you mean \"content\"?", "g.yaml:9:5")
-      try expectRefused(text: good + "resuorces: {}\n", "unknown key \"resuorces\"", "did you mean \"resources\"?", "g.yaml:7:1")
+      try expectRefused(
+        text: good + "resuorces: {}\n", "unknown key \"resuorces\"", "did you mean \"resources\"?", "g.yaml:7:1")
     }
 
     @Test("what the plugin refuses is said with the place in the file; what is right is not done either")
     func validation() throws {
       try folder.write(
         "g.yaml",
-        "graph: g\nresources:\n  file:\n  - name: a\n    path: \(folder["work"])/a\n    content: x\n  - name: b\n    path: relative/b\n")
+        "graph: g\nresources:\n  file:\n  - name: a\n    path: \(folder["work"])/a\n    content: x\n  - name: b\n    path: relative/b\n"
+      )
       let finished = try Mgmt.run(
         ["run", "--prefix", folder["state"], "--converged-timeout=0", "yaml", "g.yaml"], in: folder, bound: 30)
       #expect(finished.status == 1)
@@ -174,11 +180,13 @@ extension EndToEnd {
     func edges() throws {
       let start = "graph: g\nresources:\n  file:\n  - name: WORK/a\n    content: x\n  noop:\n  - name: b\nedges:\n- name: e\n"
       try expectRefused(
-        text: start + "  from: {kind: noop, name: b}\n  to: {kind: noop, name: c}\n", "there is no noop[c] in this graph", "g.yaml:11:26",
+        text: start + "  from: {kind: noop, name: b}\n  to: {kind: noop, name: c}\n", "there is no noop[c] in this graph",
+        "g.yaml:11:26",
         "did you mean noop[b]?")
       try expectRefused(text: start + "  from: {kind: noop, name: b}\n", "g.yaml:9")
       try expectRefused(
-        text: start + "  from: {kind: noop, name: b}\n  to: {kind: noop, name: b}\n", "noop[b] has an edge to itself", "g.yaml:9")
+        text: start + "  from: {kind: noop, name: b}\n  to: {kind: noop, name: b}\n", "noop[b] has an edge to itself",
+        "g.yaml:9")
     }
 
     @Test("a cycle is printed with the place of each edge")
@@ -190,7 +198,8 @@ extension EndToEnd {
         text += "- {name: \(from)\(to), from: {kind: noop, name: \(from)}, to: {kind: noop, name: \(to)}}\n"
       }
       try expectRefused(
-        text: text, "the edges form a cycle: noop[x] -> noop[y] -> noop[z] -> noop[x]", "g.yaml:12:10", "g.yaml:13:10", "g.yaml:14:10")
+        text: text, "the edges form a cycle: noop[x] -> noop[y] -> noop[z] -> noop[x]", "g.yaml:12:10", "g.yaml:13:10",
+        "g.yaml:14:10")
     }
 
     @Test("the file of a good graph is never written")
