@@ -59,5 +59,6 @@ extension FileKind {
         "Remove everything in the directory that no other file resource manages. Needs recurse."),
       Parameter("symlink", "bool", default: .bool(false), "A symbolic link to source."),
       Parameter("selinux", "str", "SELinux label (the attribute security.selinux); \"\" removes it."),
-    ])
+    ],
+    flags: [.brief])
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FileShims
 import PluginKit
 
 /// One file, directory or symbolic link.
@@ -7,6 +8,9 @@ final class FileResource: Resource {
   private let spec: FileSpec
   private let kind: FileKind
   private var tokens: [PathWatcher.Token] = []
+  private var briefness = Briefness.unknown
+
+  private enum Briefness: UInt8 { case unknown, asked, allowed, never }
 
   init(_ handle: ResourceHandle, _ spec: FileSpec, _ kind: FileKind) {
     self.spec = spec
@@ -40,9 +44,24 @@ final class FileResource: Resource {
   }
 
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
+    guard decideBriefness(flags.contains(.brief)) else { return .later }
     var check = FileCheck(spec: spec, kind: kind, handle: handle, call: call, flags: flags)
     try check.run()
     return check.differs ? (check.apply ? .changed : .differs) : .ok
+  }
+
+  /// On the reactor's thread only small work on a local file system is done. The file system is asked on the worker that the first
+  /// refusal leads to.
+  private func decideBriefness(_ isBrief: Bool) -> Bool {
+    switch briefness {
+    case .unknown where isBrief:
+      briefness = spec.isSmallWork ? .asked : .never
+      return false
+    case .asked where !isBrief:
+      briefness = spec.parentAndName.parent.withUnsafeBufferPointer { shim_is_local($0.baseAddress) } == 1 ? .allowed : .never
+      return true
+    default: return !isBrief || briefness == .allowed
+    }
   }
 
   override func identities(_ sink: IdentitySink) {

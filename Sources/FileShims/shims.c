@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -46,4 +47,16 @@ ssize_t shim_fd_get_attribute(int fd, const char *name, void *value, size_t size
 
 int shim_fd_set_attribute(int fd, const char *name, const void *value, size_t size) {
     return fsetxattr(fd, name, value, size, 0);
+}
+
+int shim_is_local(const char *path) {
+    static const unsigned long local[] = {
+        0xEF53, /* ext4 */ 0x58465342, /* xfs */ 0x9123683E, /* btrfs */ 0x01021994, /* tmpfs */ 0x858458F6, /* ramfs */
+        0x794C7630, /* overlayfs */ 0xF2F52010, /* f2fs */ 0x2FC12FC1, /* zfs */ 0xCA451A4E, /* bcachefs */
+    };
+    struct statfs found;
+    if (statfs(path, &found) != 0) return 0;
+    for (size_t index = 0; index < sizeof local / sizeof local[0]; index++)
+        if (((unsigned long)found.f_type & 0xFFFFFFFFul) == local[index]) return 1;
+    return 0;
 }

@@ -110,9 +110,10 @@ final class Agent {
 
   /// Not before the first second has passed: short runs do not pay for it.
   private func watchPlugins() {
+    var news = PluginNews(registry.entries)
     reactor.addTimer(afterMilliseconds: 1000) { [unowned self] in
       directoryWatcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { [unowned self] in
-        view.log(.info, "the plugins have changed")
+        for line in news.update(registry.entries) { view.log(line.level, line.text) }
         source.reload()
       }
     }

@@ -4,6 +4,7 @@ import Diagnostics
 import Engine
 import Graph
 import PluginABI
+import Reactor
 
 /// One resource in its plugin, as the engine sees it. The plugin knows it by a number.
 final class BridgedInstance: ResourceInstance {
@@ -17,6 +18,9 @@ final class BridgedInstance: ResourceInstance {
   private var call: CallState?
   private(set) var isWatching = false
   private(set) var isReady = false
+  /// Its last check on the reactor's thread took well under a millisecond; at first, that is to be found out.
+  private var isQuick = true
+  private var isOnWorker = false
 
   init(
     id: UInt, slot: Int, resource: Resource, kind: OpenKind, object: UnsafeMutableRawPointer?, runtime: PluginRuntime
@@ -65,10 +69,28 @@ final class BridgedInstance: ResourceInstance {
       }
     }
     self.call = call
-    if kind.isNonblocking { context.onReactor("check_apply", call.run) } else { runtime.reactor.submit(call) }
+    start(call)
   }
 
-  func checkEnded() { call = nil }
+  /// A lone event is answered at once, on the reactor, when the resource was quick before; all else goes to a worker.
+  private func start(_ call: CallState) {
+    if kind.isNonblocking { return context.onReactor("check_apply", call.run) }
+    if kind.isBrief, isQuick, runtime.briefChecks.take(round: runtime.reactor.round) {
+      let start = monotonicNow()
+      let isDone = call.runBriefly()
+      isQuick = monotonicNow() - start < BriefChecks.limit
+      if isDone { return }
+    }
+    isOnWorker = true
+    runtime.briefChecks.onWorkers += 1
+    runtime.reactor.submit(call)
+  }
+
+  func checkEnded() {
+    call = nil
+    if isOnWorker { runtime.briefChecks.onWorkers -= 1 }
+    isOnWorker = false
+  }
 
   func cancelCheck() { call?.cancel() }
 
@@ -104,11 +126,34 @@ final class OpenKind {
   let table: UnsafePointer<mgmt_kind>
   let shared: UnsafeMutableRawPointer?
   let isNonblocking: Bool
+  /// Understands `MGMT_CHECK_BRIEF`.
+  let isBrief: Bool
 
   init(context: PluginContext, table: UnsafePointer<mgmt_kind>, shared: UnsafeMutableRawPointer?) {
     self.context = context
     self.table = table
     self.shared = shared
     isNonblocking = table.pointee.flags & UInt32(MGMT_KIND_NONBLOCKING) != 0
+    isBrief = table.pointee.flags & UInt32(MGMT_KIND_BRIEF) != 0
+  }
+}
+
+/// Decides which checks may run on the reactor's thread: few at a time, and none while workers have some, so that a burst runs in
+/// parallel and a lone event is answered without a hop between threads.
+struct BriefChecks {
+  /// Nanoseconds a check may take to be tried on the reactor again.
+  static let limit: UInt64 = 2_000_000
+  private static let perRound = 2
+  /// Checks given to workers that have not ended.
+  var onWorkers = 0
+  private var round: UInt64 = 0
+  private var taken = 0
+
+  /// `round`: of the reactor's loop.
+  mutating func take(round: UInt64) -> Bool {
+    if self.round != round { (self.round, taken) = (round, 0) }
+    guard onWorkers == 0, taken < Self.perRound else { return false }
+    taken += 1
+    return true
   }
 }

@@ -57,11 +57,31 @@ final class CallState: Job, @unchecked Sendable {
 
   /// On a worker, or on the reactor for kinds that never block.
   func run() {
-    var flags: UInt32 = 0
+    let status = call(0)
+    guard status != mgmt_status(MGMT_LATER) else {
+      context.misbehaved("check_apply answered MGMT_LATER without MGMT_CHECK_BRIEF", resource: resource)
+      return end(mgmt_status(MGMT_FAILED))
+    }
+    finish(status)
+  }
+
+  /// On the reactor. False: it may take long, `run` it on a worker.
+  func runBriefly() -> Bool {
+    let status = call(UInt32(MGMT_CHECK_BRIEF))
+    guard status != mgmt_status(MGMT_LATER) else { return false }
+    finish(status)
+    return true
+  }
+
+  private func call(_ more: UInt32) -> mgmt_status {
+    var flags = more
     if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
     if request.refresh { flags |= UInt32(MGMT_CHECK_REFRESH) }
     if request.wantsDiff { flags |= UInt32(MGMT_CHECK_WANT_DIFF) }
-    let status = kind.pointee.check_apply(object, OpaquePointer(bitPattern: id), flags, error.pointer)
+    return kind.pointee.check_apply(object, OpaquePointer(bitPattern: id), flags, error.pointer)
+  }
+
+  private func finish(_ status: mgmt_status) {
     if status == mgmt_status(MGMT_PENDING) {
       let early = state.withLock { state -> mgmt_status? in
         if state.early == nil { state.phase = .pending }

@@ -20,6 +20,7 @@ public final class PluginRuntime: InstanceFactory {
   let shared: RuntimeShared
   private let registry: PluginRegistry
   weak var owner: (any InstanceOwner)?
+  var briefChecks = BriefChecks()
   private let arena = ValueArena()
   private var contexts: [String: PluginContext] = [:]
   private var kinds: [String: OpenKind] = [:]

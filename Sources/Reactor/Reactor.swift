@@ -51,6 +51,8 @@ public final class Reactor {
   /// How often this thread was preempted, as of the beginning of this round.
   private var preemptions = 0
 
+  /// Counts the rounds of the loop.
+  public private(set) var round: UInt64 = 0
   public let pool: WorkerPool
   let wakeup: Wakeup
   private let epoll: Int32
@@ -179,6 +181,7 @@ public final class Reactor {
         return
       }
       preemptions = Self.preemptionsOfThread()
+      round &+= 1
       for position in 0..<Int(count) {
         let event = events[position]
         let index = Int(event.data.u64 & 0xffff_ffff)

@@ -52,11 +52,13 @@ public final class WorkerPool: @unchecked Sendable {
   func submit(_ jobs: [any Job]) {
     guard !jobs.isEmpty else { return }
     pthread_mutex_lock(lock)
-    defer { pthread_mutex_unlock(lock) }
     if queue.count == 0 { lastTaken = monotonicNow() }
     for job in jobs { queue.append(job) }
-    for _ in 0..<min(idle, jobs.count) { pthread_cond_signal(available) }
+    let sleepers = min(idle, jobs.count)
     while queue.count > idle, threads < baseThreads, startThread() {}
+    pthread_mutex_unlock(lock)
+    // With the lock free, a thread that wakes up does not have to wait for it.
+    for _ in 0..<sleepers { pthread_cond_signal(available) }
   }
 
   public var threadCount: Int {

@@ -90,13 +90,16 @@ extension AgentProcess {
 
   /// All diagnostics of all events, as one text of titles and hints.
   var diagnosticText: String {
-    events.flatMap { event in
-      [event.members["diagnostic"]].compactMap { $0 as? [String: Any] }
-        + (event.members["diagnostics"] as? [[String: Any]] ?? [])
-    }.map { diagnostic in
-      ["code", "title", "hint"].compactMap { diagnostic[$0] as? String }.joined(separator: ": ") + "\n"
-        + (diagnostic["notes"] as? [String] ?? []).joined(separator: "\n")
-    }.joined(separator: "\n")
+    var lines: [String] = []
+    for event in events {
+      var found = event.members["diagnostics"] as? [[String: Any]] ?? []
+      if let one = event.members["diagnostic"] as? [String: Any] { found.append(one) }
+      for diagnostic in found {
+        lines += ["code", "title", "hint"].compactMap { diagnostic[$0] as? String }
+        lines += diagnostic["notes"] as? [String] ?? []
+      }
+    }
+    return lines.joined(separator: "\n")
   }
 
   /// Replaces the graph as most editors do: a new file is renamed over the old one.

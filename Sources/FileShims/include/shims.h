@@ -13,6 +13,9 @@ extern const int shim_o_path;
  * mounted on (then EXDEV). Kernels before 5.6: the same without seeing bind mounts. */
 int shim_open_subdirectory(int parent, const char *name);
 
+/* 1: `path` lies on a file system that is known to be local; 0: on another, or it cannot be told. */
+int shim_is_local(const char *path);
+
 /* Copies up to `count` bytes at the file positions of both, inside the kernel. 0 at the end of `from`; -1 and errno: EXDEV,
  * EINVAL, ENOSYS or EOPNOTSUPP when it must be done by reading and writing. */
 ssize_t shim_copy_range(int from, int to, size_t count);

@@ -64,6 +64,8 @@ public struct KindDescription: Sendable {
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     /// `checkApply` never blocks: it runs without a hop to another thread.
     public static let nonblocking = Flags(rawValue: UInt32(MGMT_KIND_NONBLOCKING))
+    /// `checkApply` understands `CheckFlags.brief`.
+    public static let brief = Flags(rawValue: UInt32(MGMT_KIND_BRIEF))
     /// `checkApply` has a use for `CheckFlags.refresh`.
     public static let refresh = Flags(rawValue: UInt32(MGMT_KIND_REFRESH))
   }

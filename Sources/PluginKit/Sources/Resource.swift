@@ -30,6 +30,8 @@ public struct CheckFlags: OptionSet, Sendable {
   public static let refresh = CheckFlags(rawValue: UInt32(MGMT_CHECK_REFRESH))
   /// Somebody reads the differences: contents are wanted, not only digests.
   public static let wantDiff = CheckFlags(rawValue: UInt32(MGMT_CHECK_WANT_DIFF))
+  /// This is the reactor's thread: do it if it takes well under a millisecond, else answer `CheckResult.later`.
+  public static let brief = CheckFlags(rawValue: UInt32(MGMT_CHECK_BRIEF))
 }
 
 /// What a check found.
@@ -42,6 +44,8 @@ public enum CheckResult: Sendable {
   case differs
   /// `Call.complete` follows, from any thread.
   case pending
+  /// With `CheckFlags.brief` only: this may take long, call again on a worker.
+  case later
 
   var status: mgmt_status {
     switch self {
@@ -49,6 +53,7 @@ public enum CheckResult: Sendable {
     case .changed: mgmt_status(MGMT_CHANGED)
     case .differs: mgmt_status(MGMT_DIFFERS)
     case .pending: mgmt_status(MGMT_PENDING)
+    case .later: mgmt_status(MGMT_LATER)
     }
   }
 }

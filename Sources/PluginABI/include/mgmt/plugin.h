@@ -87,6 +87,7 @@ enum {
     MGMT_DIFFERS = 2,      /* is not so (check_apply without APPLY only) */
     MGMT_PENDING = 3,      /* check_apply: host->complete follows, from any thread */
     MGMT_RECREATE = 4,     /* update: destroy me and create anew */
+    MGMT_LATER = 5,        /* check_apply with MGMT_CHECK_BRIEF: this may take long, call me on a worker */
     MGMT_FAILED = -1,      /* host->fail said why */
     MGMT_CANCELLED = -2,   /* gave up because the host asked to */
     MGMT_UNSUPPORTED = -3  /* this cannot be done here */
@@ -258,12 +259,14 @@ struct mgmt_host { /* grows at the end only */
 enum { /* mgmt_kind.flags */
     MGMT_KIND_NONBLOCKING = 1, /* check_apply never blocks: the host may run it on the reactor */
     MGMT_KIND_REFRESH = 2,     /* check_apply has a use for REFRESH */
-    MGMT_KIND_BLOCKING_WATCH = 4 /* watch_blocking instead of watch */
+    MGMT_KIND_BLOCKING_WATCH = 4, /* watch_blocking instead of watch */
+    MGMT_KIND_BRIEF = 8 /* check_apply understands MGMT_CHECK_BRIEF: a lone event is answered without a hop to a worker */
 };
 enum { /* flags of check_apply */
     MGMT_CHECK_APPLY = 1,    /* mend what differs; without it nothing may be changed */
     MGMT_CHECK_REFRESH = 2,  /* a notification is pending */
-    MGMT_CHECK_WANT_DIFF = 4 /* someone reads host->change: contents are wanted, not only digests */
+    MGMT_CHECK_WANT_DIFF = 4, /* someone reads host->change: contents are wanted, not only digests */
+    MGMT_CHECK_BRIEF = 8 /* this is the reactor's thread: do it if it takes well under a millisecond, else MGMT_LATER */
 };
 
 struct mgmt_kind { /* grows at the end only */
@@ -294,7 +297,7 @@ struct mgmt_kind { /* grows at the end only */
     /* A thread of its own: host->ready once, host->event for each change, return when cancel_fd is readable. */
     mgmt_status (*watch_blocking)(void *self, mgmt_call *, mgmt_error *);
 
-    mgmt_status (*check_apply)(void *self, mgmt_call *, uint32_t flags, mgmt_error *); /* [worker] */
+    mgmt_status (*check_apply)(void *self, mgmt_call *, uint32_t flags, mgmt_error *); /* [worker]; [reactor] with BRIEF */
     void (*cancel)(void *self, mgmt_call *); /* [reactor] end a PENDING call soon: complete it with MGMT_CANCELLED */
 
     mgmt_status (*uids)(void *self, mgmt_sink *, mgmt_error *);       /* [any] what I am */

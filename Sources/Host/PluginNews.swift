@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import PluginHost
+
+/// What happened to the plugins while the agent runs, in words.
+struct PluginNews {
+  private var known: [String: PluginEntry] = [:]
+
+  init(_ entries: [PluginEntry]) {
+    for entry in entries { known[entry.path] = entry }
+  }
+
+  /// A line for each plugin that is not as it was when this was asked last.
+  mutating func update(_ entries: [PluginEntry]) -> [(level: LogLevel, text: String)] {
+    var lines: [(level: LogLevel, text: String)] = []
+    let before = known
+    self = PluginNews(entries)
+    for entry in entries where before[entry.path] != entry { lines.append(line(entry)) }
+    for path in before.keys.sorted() where known[path] == nil { lines.append((.info, "plugin \(path) is gone")) }
+    return lines
+  }
+
+  private func line(_ entry: PluginEntry) -> (level: LogLevel, text: String) {
+    if let notice = entry.notice { return (.warning, "plugin \(entry.path): \(notice)") }
+    switch entry.state {
+    case .refused(let diagnostic):
+      return (.warning, "plugin \(diagnostic.title)" + (diagnostic.hint.map { "; hint: \($0)" } ?? ""))
+    case .shadowed: return (.info, "plugin \(entry.path): its kinds come from other plugins")
+    case .usable: return (.info, "plugin \(entry.path): \(entry.kinds.joined(separator: ", "))")
+    }
+  }
+}
