@@ -6,11 +6,17 @@ import PluginKit
 
 /// An open file descriptor that is closed when its owner goes away. -1: none.
 struct FileDescriptor: ~Copyable {
-  let raw: Int32
+  private(set) var raw: Int32
 
   init(_ raw: Int32) { self.raw = raw }
 
-  deinit { if raw >= 0 { close(raw) } }
+  deinit { if raw >= 0 { Glibc.close(raw) } }
+
+  /// Before its owner goes away.
+  mutating func close() {
+    if raw >= 0 { Glibc.close(raw) }
+    raw = -1
+  }
 
   /// The file's status. Failing here needs a broken file system.
   func status(_ path: @autoclosure () -> String) throws(Failure) -> stat {

@@ -6,7 +6,7 @@ import PluginKit
 
 /// A file under its temporary name. Unless it is committed it is removed again, so a full disk leaves nothing behind.
 struct NewFile: ~Copyable {
-  let fd: FileDescriptor
+  var fd: FileDescriptor
   private let directory: Int32
   private let name: CPath
   private var isCommitted = false
@@ -32,8 +32,17 @@ struct NewFile: ~Copyable {
   ///
   /// Without fsync: a crash of the agent leaves the old file or the new one, and after a crash of the machine the next run
   /// finds and mends what is missing, while waiting for the disk would cost milliseconds for each of 10,000 files.
-  mutating func commit(as target: CPath, path: String) throws(Failure) {
-    guard renameat(directory, name, directory, target) == 0 else { throw Failure.system("cannot replace", path, errno) }
+  ///
+  /// It is closed before, so that closing is no event of the target; `own`: where to announce the rename, whose event then says
+  /// nothing new.
+  mutating func commit(as target: CPath, path: String, own: OwnRenames? = nil) throws(Failure) {
+    fd.close()
+    target.dropLast().withUnsafeBytes { own?.expect($0) }
+    guard renameat(directory, name, directory, target) == 0 else {
+      let reason = errno
+      target.dropLast().withUnsafeBytes { _ = own?.take($0) }
+      throw Failure.system("cannot replace", path, reason)
+    }
     isCommitted = true
   }
 }
@@ -67,7 +76,7 @@ extension FileCheck {
     var wanted = wanted
     wanted.mode = wanted.mode ?? copiedMode
     try finish(file.fd, directory, name, path, existing, wanted)
-    try file.commit(as: name, path: path)
+    try file.commit(as: name, path: path, own: path == spec.path ? kind.watcher.ownRenames : nil)
   }
 
   /// The mode a new file starts with. Nobody may read a secret before the owner and mode are right; where they are right from

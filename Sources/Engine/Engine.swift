@@ -35,6 +35,7 @@ public final class Engine {
   private var converger: Converger
   private var convergeTimer: ReactorTimer?
   private var isFlushing = false
+  private var isFlushPlanned = false
   private(set) var isStarted = false
   private var onDrained: (() -> Void)?
 
@@ -153,10 +154,12 @@ public final class Engine {
   // MARK: Looking
 
   public var counts: EngineCounts {
-    EngineCounts(
-      total: scheduler.vertexCount, running: scheduler.runningCount,
-      pending: max(0, scheduler.dirtyCount + scheduler.vertexCount - scheduler.startedCount - scheduler.failedCount),
-      failed: scheduler.failedCount)
+    var counts = EngineCounts()
+    counts.total = scheduler.vertexCount
+    counts.running = scheduler.runningCount
+    counts.pending = max(0, scheduler.dirtyCount + scheduler.vertexCount - scheduler.startedCount - scheduler.failedCount)
+    counts.failed = scheduler.failedCount
+    return counts
   }
 
   /// Every resource, sorted by name.
@@ -197,7 +200,12 @@ extension Engine: InstanceOwner {
 
   public func event(slot: Int) {
     scheduler.event(slot, now: monotonicNow() / 1_000_000)
-    flush()
+    guard !isFlushPlanned else { return }
+    isFlushPlanned = true
+    reactor.afterCallback { [weak self] in
+      self?.isFlushPlanned = false
+      self?.flush()
+    }
   }
 
   public func watchFailed(slot: Int, _ reason: Diagnostic) {
@@ -228,7 +236,7 @@ extension Engine: InstanceOwner {
   private func record(_ outcome: CheckOutcome, slot: Int) {
     switch outcome.status {
     case .failed(let reason): entries[slot]?.failure = reason
-    case .cancelled: break
+    case .cancelled: return
     case .ok, .changed, .differs:
       entries[slot]?.failure = nil
       entries[slot]?.differs = if case .differs = outcome.status { true } else { false }

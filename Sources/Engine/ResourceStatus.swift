@@ -36,4 +36,6 @@ public struct EngineCounts: Sendable, Equatable {
   /// Not yet as asked: starting, waiting or running.
   public var pending = 0
   public var failed = 0
+
+  public init() {}
 }

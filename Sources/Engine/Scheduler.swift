@@ -77,7 +77,7 @@ struct Scheduler {
   /// A notification on an edge: on its way, or being dealt with by the check that runs.
   fileprivate enum Refresh { case none, pending, taken }
 
-  private(set) var actions: [Action] = []
+  private var actions: [Action] = []
   private var vertices: [Vertex] = []
   /// Sorted by `to`.
   private var edges: [Edge] = []
@@ -106,7 +106,7 @@ struct Scheduler {
 
   /// Nothing runs and nothing will without a new event: what is still dirty waits for something that failed.
   var isQuiet: Bool {
-    startedCount == vertexCount && runningCount == 0 && acquiringCount == 0 && hopefulCount == 0 && !isPaused
+    queue.isEmpty && startedCount == vertexCount && runningCount == 0 && acquiringCount == 0 && hopefulCount == 0 && !isPaused
   }
 
   var isConverged: Bool { isQuiet && dirtyCount == 0 && failedCount == 0 }
@@ -121,7 +121,10 @@ struct Scheduler {
     return incomingEdges(vertex).filter { edges[$0].waiting }.map { Int(edges[$0].from) }
   }
 
+  /// Settles what the inputs since the last call set going, and hands over what is to be done. Inputs that come together are
+  /// settled together: ten events of one vertex are one check.
   mutating func takeActions() -> [Action] {
+    drain()
     let taken = actions
     actions.removeAll(keepingCapacity: true)
     return taken
@@ -274,25 +277,25 @@ struct Scheduler {
     case .cancelled:
       if eventCame { queue.append(vertex) }
     }
-    drain()
   }
 
   // MARK: The rule
 
-  private mutating func poke(_ vertex: Int) {
-    queue.append(vertex)
-    drain()
-  }
+  private mutating func poke(_ vertex: Int) { queue.append(vertex) }
 
   private mutating func pokeAll() {
     guard !isPaused else { return }
     for vertex in vertices.indices where needsWork(vertex) || vertices[vertex].waiters > 0 { queue.append(vertex) }
-    drain()
   }
 
   private mutating func drain() {
     guard !isPaused else { return queue.removeAll() }
-    while let vertex = queue.popLast() { process(vertex) }
+    var next = 0
+    while next < queue.count {
+      process(queue[next])
+      next += 1
+    }
+    queue.removeAll(keepingCapacity: true)
   }
 
   private func needsWork(_ vertex: Int) -> Bool {
@@ -413,7 +416,6 @@ struct Scheduler {
     let held = semaphoresHeld[vertex] ?? 0
     if held < ids.count { semaphores.leave(ids[held], vertex) }
     releaseSemaphores(vertex)
-    drain()
   }
 
   // MARK: Flags and their counts

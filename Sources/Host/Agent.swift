@@ -20,7 +20,7 @@ final class Agent {
   let options: RunOptions
   let reactor: Reactor
   let engine: Engine
-  let view: any EventView
+  let view: DeferredView
   private let registry: PluginRegistry
   private let runtime: PluginRuntime
   private let source: any GraphSource
@@ -61,7 +61,7 @@ final class Agent {
       stateDirectory: StateDirectory(root: prefix + "/engine/state"))
     engine = Engine(reactor: reactor, factory: runtime, options: EngineOptions(options))
     statusFile = try options.statusFile.map { path throws(MgmtError) in try StatusFile(path: path) }
-    view = options.json ? JSONView() : TextView(reactor: reactor, options: options)
+    view = DeferredView(options.json ? JSONView() : TextView(reactor: reactor, options: options), reactor: reactor)
     switch frontend {
     case .yaml(let file): source = YAMLSource(path: file, catalog: runtime, watch: !options.noWatch)
     case .empty: source = EmptySource()
@@ -71,6 +71,7 @@ final class Agent {
   private func run() throws -> Int32 {
     view.start(StartInfo(hostname: hostname, prefix: prefix))
     engine.onEvent = { [unowned self] in handle($0) }
+    view.countBy { [unowned self] in engine.counts }
     try addSignals()
     watchPlugins()
     if options.maxRuntime > 0 {
@@ -79,10 +80,7 @@ final class Agent {
       }
     }
     try source.start(on: reactor) { [unowned self] in take($0) }
-    while result == nil {
-      try reactor.runOnce()
-      view.flush(engine.counts)
-    }
+    while result == nil { try reactor.runOnce() }
     source.stop()
     let summary = Summary(engine.status())
     engine.end()
@@ -130,16 +128,16 @@ final class Agent {
     case .converged(let isConverged):
       statusFile?.append(isConverged)
       if isConverged, options.exitsWhenConverged {
-        view.event(event)
+        view.event(event, at: .now())
         view.log(.info, "converged for \(options.timeout) seconds, exiting!")
         return finish(.success(()))
       }
     case .stalled where options.exitsWhenConverged:
-      view.event(event)
+      view.event(event, at: .now())
       return finish(.success(()))
     default: break
     }
-    view.event(event)
+    view.event(event, at: .now())
   }
 
   private func drawGraph() {

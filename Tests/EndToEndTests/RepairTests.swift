@@ -58,7 +58,9 @@ extension EndToEnd {
       #expect(corrective.count == 600)
     }
 
-    @Test("other ways to spoil a file", arguments: ["append", "mode", "rename away", "rename over", "hard link", "truncate", "replace by a link"])
+    @Test(
+      "other ways to spoil a file",
+      arguments: ["append", "mode", "rename away", "rename over", "hard link", "truncate", "replace by a link"])
     func ways(_ way: String) throws {
       let folder = try TemporaryFolder()
       try folder.makeFolder("mgmt")

@@ -9,6 +9,22 @@ struct StartInfo {
   var prefix: String
 }
 
+/// When something happened: the system's clock.
+struct EventTime {
+  private var time = timespec()
+
+  static func now() -> EventTime {
+    var now = EventTime()
+    clock_gettime(CLOCK_REALTIME, &now.time)
+    return now
+  }
+
+  var second: time_t { time.tv_sec }
+  /// Since 1970, with microseconds.
+  var seconds: Double { Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6 }
+  var nanoseconds: UInt64 { UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec) }
+}
+
 /// What became of all resources, for the last lines.
 struct Summary {
   var total = 0
@@ -31,7 +47,7 @@ struct Summary {
 /// Shows the stream of events to somebody: text for people, JSON for programs.
 protocol EventView: AnyObject {
   func start(_ info: StartInfo)
-  func event(_ event: EngineEvent)
+  func event(_ event: EngineEvent, at time: EventTime)
   func diagnostics(_ diagnostics: [Diagnostic])
   /// A graph was refused and the one before goes on.
   func rejected(_ diagnostics: [Diagnostic])

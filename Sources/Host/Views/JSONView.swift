@@ -11,12 +11,13 @@ final class JSONView: EventView {
   private var buffer = LineBuffer(fd: STDOUT_FILENO)
   private var writer = JSONWriter()
 
+  /// When what is written now happened.
+  private var time = EventTime.now()
+
   private func emit(_ name: String, _ members: (inout JSONWriter) -> Void = { _ in }) {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
     writer.removeAll()
     writer.object { writer in
-      writer.member("time", Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6)
+      writer.member("time", time.seconds)
       writer.member("event", name)
       members(&writer)
     }
@@ -33,7 +34,8 @@ final class JSONView: EventView {
     }
   }
 
-  func event(_ event: EngineEvent) {
+  func event(_ event: EngineEvent, at time: EventTime) {
+    self.time = time
     switch event {
     case .graphStarted(let graph):
       emit("graph") { writer in
@@ -92,6 +94,7 @@ final class JSONView: EventView {
   }
 
   func diagnostics(_ diagnostics: [Diagnostic]) {
+    time = .now()
     for diagnostic in diagnostics {
       emit("diagnostic") { writer in
         writer.object("diagnostic", diagnostic.writeMembers)
@@ -107,7 +110,10 @@ final class JSONView: EventView {
     }
   }
 
-  func log(_ level: LogLevel, _ text: String) { log(level, text, about: nil) }
+  func log(_ level: LogLevel, _ text: String) {
+    time = .now()
+    log(level, text, about: nil)
+  }
 
   private func log(_ level: LogLevel, _ text: String, about id: ResourceID?) {
     emit("log") { writer in
@@ -123,6 +129,7 @@ final class JSONView: EventView {
   func flush(_ counts: EngineCounts) { buffer.flush() }
 
   func end(_ summary: Summary, exit: Int32) {
+    time = .now()
     emit("end") { writer in
       writer.member("exit", exit)
       writer.member("resources", summary.total)

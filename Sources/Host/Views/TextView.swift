@@ -17,6 +17,8 @@ final class TextView: EventView {
   private var longRunning: Set<ResourceID> = []
   private var longRunningTimer: ReactorTimer?
   private var clock = ClockText()
+  /// When what is written now happened.
+  private var time = EventTime.now()
 
   /// A check that takes longer is said to be running.
   private static let longMilliseconds: UInt64 = 2000
@@ -28,17 +30,18 @@ final class TextView: EventView {
 
   func start(_ info: StartInfo) {
     line("This is: \(Program.name), version: \(Program.version)")
-    line("main: start: \(clock.nanoseconds())")
+    line("main: start: \(EventTime.now().nanoseconds)")
   }
 
   private func line(_ text: String, style: Terminal.Style? = nil) {
     statusLine.clear(&buffer)
-    buffer.append("\(clock.now()) \(style.map { Terminal.styled(text, $0) } ?? text)\n")
+    buffer.append("\(clock.text(time)) \(style.map { Terminal.styled(text, $0) } ?? text)\n")
   }
 
   // MARK: Events
 
-  func event(_ event: EngineEvent) {
+  func event(_ event: EngineEvent, at time: EventTime) {
+    self.time = time
     switch event {
     case .graphStarted(let graph):
       line("graph: Vertices(\(graph.vertices)), Edges(\(graph.edges))")
@@ -52,7 +55,7 @@ final class TextView: EventView {
     case .watchFailed(let id, let reason):
       line("\(id): cannot be watched", style: .red)
       diagnostics([reason])
-    case .log(let level, let id, let text): log(level, id.map { "\($0): \(text)" } ?? text)
+    case .log(let level, let id, let text): write(level, id.map { "\($0): \(text)" } ?? text)
     case .converged(true): line("converged", style: .green)
     case .converged(false): line("not converged any more")
     case .stalled: line("not converged: something failed", style: .red)
@@ -112,11 +115,17 @@ final class TextView: EventView {
   }
 
   func rejected(_ diagnostics: [Diagnostic]) {
+    time = .now()
     self.diagnostics(diagnostics)
     line("this graph is not used, the one before goes on", style: .yellow)
   }
 
   func log(_ level: LogLevel, _ text: String) {
+    time = .now()
+    write(level, text)
+  }
+
+  private func write(_ level: LogLevel, _ text: String) {
     switch level {
     case .debug: break
     case .info: line(text)
@@ -137,6 +146,7 @@ final class TextView: EventView {
   }
 
   func end(_ summary: Summary, exit: Int32) {
+    time = .now()
     statusLine.clear(&buffer)
     if !summary.failed.isEmpty {
       line("failed: \(StatusText.list(summary.failed.map(\.id.description)))", style: .red)
@@ -156,26 +166,20 @@ final class TextView: EventView {
   }
 }
 
-/// The time of day, asked of the system once a second.
+/// The time of day as text, made once a second.
 private struct ClockText {
   private var second: time_t = 0
   private var text = ""
 
-  mutating func now() -> String {
-    var current = time(nil)
-    guard current != second else { return text }
-    second = current
+  mutating func text(_ time: EventTime) -> String {
+    guard time.second != second || text.isEmpty else { return text }
+    second = time.second
+    var current = second
     var parts = tm()
     localtime_r(&current, &parts)
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
     text = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     return text
-  }
-
-  func nanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 

@@ -29,6 +29,10 @@ public final class PathWatcher {
   }
 
   let host: Host
+  /// What the plugin renames into place itself.
+  public let ownRenames = OwnRenames()
+  /// Cookie of the last rename away from a temporary name.
+  var temporaryCookie: UInt32 = 0
   /// -1: nothing was watched yet.
   var fd: Int32 = -1
   private var source: Source?

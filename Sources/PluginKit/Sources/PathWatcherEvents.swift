@@ -21,16 +21,21 @@ extension PathWatcher {
         guard end <= count else { return }
         var name = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
         if let nul = name.firstIndex(of: 0) { name = UnsafeRawBufferPointer(rebasing: name[..<nul]) }
-        dispatch(event.wd, event.mask, name)
+        dispatch(event, name)
         offset = end
       }
       if count < buffer.count / 2 { return }
     }
   }
 
-  private func dispatch(_ descriptor: Int32, _ mask: UInt32, _ name: UnsafeRawBufferPointer) {
+  private func dispatch(_ event: inotify_event, _ name: UnsafeRawBufferPointer) {
+    let (descriptor, mask) = (event.wd, event.mask)
     if mask & UInt32(IN_Q_OVERFLOW) != 0 { return overflow() }
-    if isTemporary(name) { return }
+    if isTemporary(name) {
+      if mask & UInt32(IN_MOVED_FROM) != 0 { temporaryCookie = event.cookie }
+      return
+    }
+    if mask & UInt32(IN_MOVED_TO) != 0, event.cookie != 0, event.cookie == temporaryCookie, ownRenames.take(name) { return }
     guard let first = watches[descriptor] else { return }
     if mask & UInt32(IN_IGNORED) != 0 { return lost(descriptor) }
     guard first.sharing != nil else { return handle(first, mask, name) }

@@ -83,8 +83,7 @@ static mgmt_status watch(void *self, mgmt_error *error) {
     struct rogue *rogue = self;
     (void)error;
     if (is(rogue, "watch-silent")) return MGMT_FAILED;
-    if (is(rogue, "watch-slow")) usleep(20000);
-    if (is(rogue, "timer-slow")) rogue->source = host->timer_add(host, 1, 0, tick, rogue);
+    if (is(rogue, "timer-slow")) rogue->source = host->timer_add(host, 1, 20, tick, rogue);
     if (is(rogue, "leave")) (void)host->timer_add(host, 3600000, 0, tick, rogue);
     host->ready(rogue->res);
     if (is(rogue, "ready-twice")) host->ready(rogue->res);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// SIGKILL in the middle of writes.
+  @Suite struct Kills {
+    private static func old(_ number: Int) -> String { "old \(number)\n" + String(repeating: "o", count: 3000) }
+    private static func new(_ number: Int) -> String { "new \(number)\n" + String(repeating: "n", count: 5000) }
+
+    @Test("killed in the middle of 10,000 writes: every file is old or new; the next run converges and leaves nothing behind")
+    func kill() throws {
+      let folder = try TemporaryFolder()
+      try folder.makeFolder("files")
+      let count = 10_000
+      for number in 0..<count { try folder.write("files/\(number)", Self.old(number)) }
+      let graph = GraphText.files(count, in: folder["files"], content: Self.new)
+      for written in [1, 700, 4000] {
+        let agent = try AgentProcess(folder, graph: graph)
+        #expect(
+          poll(bound: 60) { Self.numberChanged(agent, from: written) || !agent.running.process.isRunning })
+        agent.running.signal(SIGKILL)
+        _ = try agent.running.wait()
+        var (olds, news) = (0, 0)
+        for number in 0..<count {
+          let text = folder.read("files/\(number)")
+          if text == Self.old(number) { olds += 1 } else if text == Self.new(number) { news += 1 }
+        }
+        #expect(olds + news == count, "\(count - olds - news) files are neither old nor new")
+        #expect(news > 0)
+      }
+      let last = try AgentProcess(folder, graph: graph, options: ["--converged-exit"])
+      #expect(try last.running.wait().status == 0)
+      #expect(last.claimedConvergence)
+      for number in 0..<count { #expect(folder.read("files/\(number)") == Self.new(number)) }
+      let left = folder.names("files").filter { Int($0) == nil }
+      #expect(left == [], "temporary files are left")
+    }
+
+    /// By the size of the output: to parse it would take longer than the writes.
+    private static func numberChanged(_ agent: AgentProcess, from number: Int) -> Bool {
+      var status = stat()
+      return stat(agent.running.outPath, &status) == 0 && status.st_size > 1000 + number * 300
+    }
+
+    @Test(
+      "what a killed run left under a temporary name does no harm, whatever it is",
+      arguments: ["file", "symbolic link", "directory"])
+    func leftover(_ kind: String) throws {
+      let folder = try TemporaryFolder()
+      try folder.makeFolder("files")
+      let victim = try folder.write("victim", "precious\n")
+      let temporary = folder["files/.mgmt-f.new"]
+      switch kind {
+      case "file": try "half".write(toFile: temporary, atomically: false, encoding: .utf8)
+      case "symbolic link": #expect(symlink(victim, temporary) == 0)
+      default: #expect(mkdir(temporary, 0o755) == 0)
+      }
+      var graph = GraphText()
+      graph.file(folder["files/f"], "as asked\n")
+      let agent = try AgentProcess(folder, graph: graph.text, options: ["--converged-exit"])
+      let finished = try agent.running.wait()
+      #expect(folder.read("victim") == "precious\n")
+      if kind == "directory" {
+        // Nobody's files are removed for it; it is said what is in the way.
+        #expect(finished.status == 1 || folder.read("files/f") == "as asked\n")
+        #expect(finished.status == 0 || agent.diagnosticText.contains("File exists"), "\(agent.diagnosticText)")
+      } else {
+        #expect(finished.status == 0, "\(finished.err)")
+        #expect(folder.names("files") == ["f"])
+      }
+    }
+
+    @Test("a killed run leaves no command running for the next one to meet")
+    func orphan() throws {
+      let folder = try TemporaryFolder()
+      var graph = GraphText()
+      graph.shell("e", "echo $$ >>\(folder["pids"]); exec sleep 600")
+      let agent = try AgentProcess(folder, graph: graph.text)
+      #expect(poll { folder.read("pids")?.hasSuffix("\n") ?? false })
+      agent.running.signal(SIGKILL)
+      _ = try agent.running.wait()
+      let pid = try #require(folder.read("pids").flatMap { pid_t($0.dropLast()) })
+      defer { Foundation.kill(pid, SIGKILL) }
+      // It may go on: nothing of the agent is left to end it. It must not keep the next run from starting.
+      let next = try AgentProcess(folder, graph: graph.text)
+      #expect(poll { folder.read("pids")?.split(separator: "\n").count == 2 })
+      next.running.signal(SIGINT)
+      next.running.signal(SIGINT)
+      _ = try next.running.wait()
+      let second = try #require(folder.read("pids")?.split(separator: "\n").last.flatMap { pid_t($0) })
+      #expect(poll { Foundation.kill(second, 0) != 0 })
+    }
+  }
+}
