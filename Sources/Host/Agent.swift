@@ -51,6 +51,7 @@ final class Agent {
   private init(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
     self.options = options
     OpenFileLimit.raise()
+    Reactor.preferLatency()
     hostname = try Hostname.resolve(options.hostname)
     prefix = try Prefix.make(options, hostname: hostname)
     reactor = try Reactor()

@@ -86,6 +86,24 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
     return pid;
 }
 
+/* struct sched_attr of <linux/sched/types.h>, which older headers lack or define against glibc's. */
+struct slice_request {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+int shim_ask_for_short_slices(uint64_t nanoseconds) {
+    struct slice_request request = {.size = sizeof request};
+    if (syscall(SYS_sched_getattr, 0, &request, sizeof request, 0) != 0) return -1;
+    request.size = sizeof request;
+    request.flags |= 1; /* SCHED_FLAG_RESET_ON_FORK */
+    request.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &request, 0);
+}
+
 long shim_thread_preemptions(void) {
     struct rusage usage;
     return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Glibc
 
 /// Writes graphs in the YAML format.
 struct GraphText {
@@ -66,6 +67,7 @@ struct GraphText {
   }
 
   private static func quoted(_ text: String) -> String {
+    if text.withCString({ strpbrk($0, "\\\"\n\t") }) == nil { return "\"\(text)\"" }
     let escaped = text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
       .replacingOccurrences(of: "\n", with: "\\n").replacingOccurrences(of: "\t", with: "\\t")
     return "\"" + escaped + "\""
@@ -108,6 +110,21 @@ extension AgentProcess {
     guard rename(folder["graph.yaml.new"], folder["graph.yaml"]) == 0 else { throw HarnessError("rename: \(errno)") }
   }
 
+  /// Ends it with two signals, the second once the first was heard: they do not queue. Running commands are stopped.
+  func stopHard() throws {
+    for number in 1...2 {
+      running.signal(SIGINT)
+      if !running.process.isRunning { break }
+      poll { !running.process.isRunning || interruptions >= number }
+    }
+    _ = try running.wait()
+  }
+
+  /// How many signals to end it has heard.
+  var interruptions: Int {
+    events.filter { ($0.members["text"] as? String)?.hasPrefix("interrupted by") ?? false }.count
+  }
+
   /// The number of a line "Name:   12 kB" of /proc/PID/status.
   func processStatus(_ name: String) -> Int? {
     guard let text = try? String(contentsOfFile: "/proc/\(running.pid)/status", encoding: .utf8) else { return nil }
@@ -118,7 +135,21 @@ extension AgentProcess {
   }
 }
 
+/// Not gone, and no zombie that waits for whoever adopted it.
+func isRunning(_ pid: pid_t) -> Bool {
+  guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+  return !text.contains(") Z ")
+}
+
 extension TemporaryFolder {
+  /// What is in a small file; faster than `read` for thousands of them.
+  func smallText(_ name: String) -> String? {
+    let fd = open(self[name], O_RDONLY)
+    guard fd >= 0 else { return nil }
+    defer { close(fd) }
+    return String(unsafeUninitializedCapacity: 65_536) { max(0, Glibc.read(fd, $0.baseAddress, $0.count)) }
+  }
+
   /// Names in a folder of it, sorted; hidden ones too.
   func names(_ folder: String = "") -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: self[folder])) ?? []).sorted()

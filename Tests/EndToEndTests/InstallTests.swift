@@ -17,7 +17,9 @@ extension EndToEnd {
     }
 
     private func files(_ root: String, where isWanted: (String) -> Bool) -> [String] {
-      (FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []).filter(isWanted).map { root + "/" + $0 }
+      (FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []).filter(isWanted).map {
+        root + "/" + $0
+      }
     }
 
     @Test("everything is where it belongs, with the rights it needs and no more")

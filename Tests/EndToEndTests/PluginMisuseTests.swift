@@ -63,7 +63,8 @@ extension EndToEnd {
       expectRefused(entries, "crash.so", "plugin.crash", "crashed (SIGABRT)", hint: "touch \(path)/crash.so")
       expectRefused(entries, "hang.so", "plugin.hang", "did not describe itself within 5 s", hint: "touch \(path)/hang.so")
       expectRefused(
-        entries, "writable.so", "plugin.untrusted", "everybody may write to it (mode 757)", hint: "chmod go-w \(path)/writable.so")
+        entries, "writable.so", "plugin.untrusted", "everybody may write to it (mode 757)",
+        hint: "chmod go-w \(path)/writable.so")
       expectRefused(entries, "link.so", "plugin.untrusted", "it is a symbolic link", hint: "cp --remove-destination")
       expectRefused(entries, "pipe.so", "plugin.untrusted", "it is not a regular file", hint: nil)
       expectRefused(entries, "folder.so", "plugin.untrusted", "it is not a regular file", hint: nil)
@@ -74,7 +75,9 @@ extension EndToEnd {
       #expect(try plugins.list()["writable.so"]?["state"] as? String == "usable")
 
       try folder.write(
-        "g.yaml", "graph: g\nresources:\n  rogue:\n  - name: r\n  file:\n  - name: \(folder["work"])/f\n    content: x\n    state: exists\n")
+        "g.yaml",
+        "graph: g\nresources:\n  rogue:\n  - name: r\n  file:\n  - name: \(folder["work"])/f\n    content: x\n    state: exists\n"
+      )
       let finished = try Mgmt.run(
         ["run", "--prefix", folder["state"], "--plugin-path", path, "--converged-timeout=0", "yaml", folder["g.yaml"]])
       #expect(finished.status == 0, "\(finished.err)")
@@ -141,7 +144,8 @@ extension EndToEnd {
       #expect(finished.status == status, "\(finished.out.suffix(2000))\n\(finished.err)", sourceLocation: sourceLocation)
       let rules = agent.misbehaviour("rogue")
       #expect(
-        misbehaviour.map { rule in rules.contains { $0.contains(rule) } } ?? rules.isEmpty, "\(rules)", sourceLocation: sourceLocation)
+        misbehaviour.map { rule in rules.contains { $0.contains(rule) } } ?? rules.isEmpty, "\(rules)",
+        sourceLocation: sourceLocation)
     }
 
     @Test(
@@ -176,7 +180,8 @@ extension EndToEnd {
       "a check that cannot be understood fails its resource and no other",
       arguments: [
         ("status", "the unknown status 99", "unknown status 99"), ("silent", "failed without saying why", nil),
-        ("differs-in-apply", "found a difference and did not mend it", nil), ("cancelled", "gave up without being asked to", nil),
+        ("differs-in-apply", "found a difference and did not mend it", nil),
+        ("cancelled", "gave up without being asked to", nil),
       ] as [(String, String, String?)])
     func failed(_ how: String, _ words: String, _ rule: String?) throws {
       let agent = try start(how)

@@ -12,7 +12,8 @@ struct GraphTextTests {
 
   private let ids = [("svc", "b"), ("file", "/etc/x"), ("svc", "a")]
   private let edges = [
-    ResourceEdge(from: 2, to: 0, name: "later", notify: true), ResourceEdge(from: 1, to: 0), ResourceEdge(from: 1, to: 2, name: "e"),
+    ResourceEdge(from: 2, to: 0, name: "later", notify: true), ResourceEdge(from: 1, to: 0),
+    ResourceEdge(from: 1, to: 2, name: "e"),
   ]
 
   @Test("lines are sorted, vertices first")

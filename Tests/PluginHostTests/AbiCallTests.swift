@@ -73,9 +73,10 @@ extension Abi {
       }
       bridge.check(try bridge.make())
       #expect(try bridge.onlyStatus() == "ok")
-      #expect(bridge.rules() == [
-        "plugin \"test\" broke a rule of the ABI (test[r0]): complete was called for a check that did not answer MGMT_PENDING"
-      ])
+      #expect(
+        bridge.rules() == [
+          "plugin \"test\" broke a rule of the ABI (test[r0]): complete was called for a check that did not answer MGMT_PENDING"
+        ])
     }
 
     @Test("of many completions from many threads one counts; the others are reported once")
@@ -141,8 +142,11 @@ extension Abi {
     func garbage() throws {
       script.check = { [script] call, _, _ in
         var unknown = mgmt_value(type: 99, flags: 0, u: .init(i: 1))
-        var odd = mgmt_value(type: UInt32(MGMT_MAP), flags: 0, u: .init(v: mgmt_values(at: nil, count: 3)))
-        "p".withABI { script.table.change(call.handle, $0, &unknown, &odd) }
+        var items = [mgmt_value](repeating: mgmt_value(type: UInt32(MGMT_INT), flags: 0, u: .init(i: 1)), count: 3)
+        items.withUnsafeMutableBufferPointer { items in
+          var odd = mgmt_value(type: UInt32(MGMT_MAP), flags: 0, u: .init(v: mgmt_values(at: items.baseAddress, count: 3)))
+          "p".withABI { script.table.change(call.handle, $0, &unknown, &odd) }
+        }
         "p".withABI { script.table.change(call.handle, $0, nil, nil) }
         script.table.progress(call.handle, 4_000_000_000, mgmt_str())
         return MGMT_OK
@@ -193,7 +197,11 @@ extension Abi {
       bridge.check(instance)
       #expect(try bridge.turn { script.count("fd true") == 1 })
       // Until the answer is in, the check is not pending and cancel is not due: the descriptor says it.
-      #expect(try bridge.turn { instance.cancelCheck(); return !bridge.owner.outcomes.isEmpty })
+      #expect(
+        try bridge.turn {
+          instance.cancelCheck()
+          return !bridge.owner.outcomes.isEmpty
+        })
       #expect(try bridge.onlyStatus() == "cancelled")
       #expect(script.count("readable true") == 1)
       instance.cancelCheck()

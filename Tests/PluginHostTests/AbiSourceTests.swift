@@ -89,7 +89,8 @@ extension Abi {
       defer { for end in ends { close(end) } }
       #expect(write(ends[1], "x", 1) == 1)
       let source = script.table.fd_add(
-        script.hostPointer, ends[0], UInt32(MGMT_FD_READ), { user, _ in PluginScript.current.note("fd \(UInt(bitPattern: user))") },
+        script.hostPointer, ends[0], UInt32(MGMT_FD_READ),
+        { user, _ in PluginScript.current.note("fd \(UInt(bitPattern: user))") },
         UnsafeMutableRawPointer(bitPattern: 42))
       #expect(source != nil)
       #expect(try bridge.turn { script.count("fd 42") >= 2 })
@@ -183,19 +184,21 @@ extension Abi {
     @Test("a program that is not there is an end too")
     func noProgram() throws {
       _ = try bridge.make()
-      Self.spawn(["/nonexistent/program"], script)
+      // Looked for along PATH before there is a child.
+      Self.spawn(["no-such-program-here"], script)
       #expect(try bridge.turn { script.count("exit 2 \(ENOENT)") == 1 })
     }
 
     @Test("a child that is stopped ends by its signal; one that is deleted is not heard of again")
     func stopped() throws {
       _ = try bridge.make()
-      let stopped = Self.spawn(["/bin/sleep", "600"], script)
-      script.table.source_stop(stopped)
+      let stopped = Self.spawn(["/bin/sh", "-c", "echo up; exec sleep 600"], script)
       let deleted = Self.spawn(["/bin/sleep", "600"], script)
       script.table.source_delete(deleted)
-      // Stopping may come before the child is there: again until it is heard.
-      #expect(try bridge.turn { script.table.source_stop(stopped); return script.count("exit 1 \(SIGTERM)") == 1 })
+      #expect(try bridge.turn { script.output.withLock { !$0.isEmpty } })
+      script.table.source_stop(stopped)
+      script.table.source_stop(stopped)
+      #expect(try bridge.turn { script.count("exit 1 \(SIGTERM)") == 1 })
       for _ in 0..<5 { try bridge.reactor.runOnce(maximumWait: 1) }
       #expect(script.calls.withLock { $0 } == ["exit 1 \(SIGTERM)"])
     }
@@ -224,7 +227,9 @@ extension Abi {
     private static func directory(_ script: PluginScript, _ name: mgmt_str) -> String? {
       var buffer = [CChar](repeating: 0, count: 4096)
       var length = 0
-      guard script.table.vardir(script.resource, name, &buffer, buffer.count, &length) == mgmt_status(MGMT_OK) else { return nil }
+      guard script.table.vardir(script.resource, name, &buffer, buffer.count, &length) == mgmt_status(MGMT_OK) else {
+        return nil
+      }
       return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -30,6 +30,9 @@ enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_ST
  * until the program runs; the child touches nothing of the parent's memory but these two. */
 pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step);
 
+/* Asks the scheduler for short slices for this thread: it gets no more time than others, but its turn comes at once when it
+ * wakes up (Linux 6.12). Threads and processes it starts do not inherit it. -1 and errno where the kernel does not know it. */
+int shim_ask_for_short_slices(uint64_t nanoseconds);
 long shim_thread_preemptions(void); /* how often others took the processor from this thread */
 int shim_pipe(int ends[2]); /* close-on-exec */
 int shim_error_text(int error, char *text, size_t size);
