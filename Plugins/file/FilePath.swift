@@ -7,6 +7,7 @@ typealias CPath = [CChar]
 enum FilePath {
   /// Without empty and "." components. nil: it has a ".." or a NUL, so what it means depends on symbolic links or is nothing.
   static func cleaned(_ path: String) -> String? {
+    if isClean(path) { return path }
     if path.utf8.contains(0) { return nil }
     var result = ""
     result.reserveCapacity(path.utf8.count)
@@ -18,6 +19,19 @@ enum FilePath {
     }
     if path.utf8.last == UInt8(ascii: "/") || result.isEmpty { result += "/" }
     return result
+  }
+
+  /// Nearly all are: one look at each byte. True only when nothing needs to be left out or refused.
+  private static func isClean(_ path: String) -> Bool {
+    var path = path
+    return path.withUTF8 { bytes in
+      var isAfterSlash = false
+      for byte in bytes {
+        if byte == 0 || isAfterSlash && (byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")) { return false }
+        isAfterSlash = byte == UInt8(ascii: "/")
+      }
+      return true
+    }
   }
 
   static func isDirectory(_ path: String) -> Bool { path.utf8.last == UInt8(ascii: "/") }

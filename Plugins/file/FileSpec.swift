@@ -62,12 +62,13 @@ final class FileSpec {
     try validate()
   }
 
-  /// Where contents come from, if they are managed.
   /// A few system calls on one name: no other files to read, no tree to walk, no accounts to look up.
   var isSmallWork: Bool {
-    source.isEmpty && fragments.isEmpty && !recurse && !purge && owner.isEmpty && group.isEmpty && (content?.utf8.count ?? 0) <= 1 << 16
+    source.isEmpty && fragments.isEmpty && !recurse && !purge && owner.isEmpty && group.isEmpty
+      && (content?.utf8.count ?? 0) <= 1 << 16
   }
 
+  /// Contents are managed.
   var hasPayload: Bool { content != nil || !fragments.isEmpty || (!source.isEmpty && !symlink) }
   var hasAttributes: Bool { !owner.isEmpty || !group.isEmpty || mode != nil || selinux != nil }
 

@@ -13,6 +13,8 @@ extension FileSpec {
   }
 
   private func validateState() throws(Failure) {
+    let payloads = (content == nil ? 0 : 1) + (source.isEmpty ? 0 : 1) + (fragments.isEmpty ? 0 : 1)
+    guard payloads > 1 || state == .absent else { return }
     let given = [content == nil ? nil : "content", source.isEmpty ? nil : "source", fragments.isEmpty ? nil : "fragments"]
       .compactMap(\.self)
     if given.count > 1 {

@@ -76,9 +76,10 @@ extension Engine {
         GraphSummary(
           name: swap.graph.name, vertices: swap.graph.resources.count, edges: swap.graph.edges.count,
           kept: swap.graph.resources.count - added.count, added: added.count, removed: swap.leaving.count)))
-    for slot in added { arm(slot) }
     startConvergenceClock()
     if !wasPaused { scheduler.resume() }
+    // From here on each is checked as soon as its watch is armed, while the others are still being armed.
+    for slot in added { arm(slot) }
     flush()
   }
 
