@@ -36,7 +36,10 @@ public final class Engine {
   private var convergeTimer: ReactorTimer?
   private var isFlushing = false
   private var isFlushPlanned = false
-  private(set) var isStarted = false
+  /// A graph runs: the time of quiet counts.
+  private var isStarted = false
+  /// `pause` was called: graphs may come in, but nothing is checked.
+  private(set) var isHeld = false
   private var onDrained: (() -> Void)?
 
   /// A running resource.
@@ -102,7 +105,7 @@ public final class Engine {
   }
 
   private func updateConvergence() {
-    guard isStarted else { return }
+    guard isStarted, !isHeld else { return }
     let quiet = scheduler.isQuiet && swap == nil
     act(converger.update(quiet: quiet, succeeds: scheduler.isConverged, now: monotonicNow()))
   }
@@ -132,6 +135,7 @@ public final class Engine {
 
   /// Starts no more checks; `drained` is called once those that run have ended.
   public func pause(_ drained: @escaping () -> Void) {
+    isHeld = true
     scheduler.pause()
     onDrained = drained
     flush()
@@ -140,6 +144,7 @@ public final class Engine {
   /// Goes on after `pause`.
   public func resume() {
     onDrained = nil
+    isHeld = false
     scheduler.resume()
     flush()
   }

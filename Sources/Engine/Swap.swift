@@ -56,7 +56,6 @@ extension Engine {
   }
 
   private func commit(_ swap: Swap) {
-    let wasPaused = scheduler.isPaused && isStarted
     scheduler.pause()
     for slot in swap.leaving { end(slot) }
     var added: [Int] = []
@@ -77,7 +76,7 @@ extension Engine {
           name: swap.graph.name, vertices: swap.graph.resources.count, edges: swap.graph.edges.count,
           kept: swap.graph.resources.count - added.count, added: added.count, removed: swap.leaving.count)))
     startConvergenceClock()
-    if !wasPaused { scheduler.resume() }
+    if !isHeld { scheduler.resume() }
     // From here on each is checked as soon as its watch is armed, while the others are still being armed.
     for slot in added { arm(slot) }
     flush()

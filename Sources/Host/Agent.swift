@@ -166,11 +166,29 @@ final class Agent {
   }
 
   private func addSignals() throws(ReactorError) {
-    _ = try reactor.addSignals([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) { [unowned self] number in
-      if number == SIGQUIT { return view.status(engine.status()) }
+    _ = try reactor.addSignals([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2]) { [unowned self] number in
+      switch number {
+      case SIGQUIT: return view.status(engine.status())
+      case SIGUSR1: return hold()
+      case SIGUSR2: return goOn()
+      default: break
+      }
       view.log(.info, number == SIGINT ? "interrupted by ^C" : "interrupted by \(number == SIGTERM ? "SIGTERM" : "SIGHUP")")
       stop(climbs: number != SIGINT)
     }
+  }
+
+  /// Somebody works on the machine by hand: nothing is put right meanwhile, but everything is still watched.
+  private func hold() {
+    guard stops.isUntouched else { return }
+    view.log(.info, "paused by SIGUSR1: SIGUSR2 goes on")
+    engine.pause { [unowned self] in view.log(.info, "paused: no check runs") }
+  }
+
+  private func goOn() {
+    guard stops.isUntouched else { return }
+    view.log(.info, "going on")
+    engine.resume()
   }
 
   private func stop(climbs: Bool) {
@@ -198,6 +216,7 @@ struct StopLadder {
   static let stepMilliseconds: UInt64 = 15_000
   private var taken = 0
 
+  var isUntouched: Bool { taken == 0 }
   var hasMore: Bool { taken < 3 }
 
   mutating func next() -> Step? {

@@ -70,6 +70,8 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
         _exit(127);
     }
     int fork_error = errno;
+    /* The child has done so; but where a sanitizer makes a fork of vfork it may not have yet. */
+    if (pid > 0) setpgid(pid, pid);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *step = child_step;
     if (pid < 0) {

@@ -40,7 +40,7 @@ extension EndToEnd {
       #expect(poll { agent.running.err.contains("noop[later]") })
       let lines = agent.running.err.split(separator: "\n").map(String.init)
       func line(_ id: String) -> String { lines.first { $0.hasPrefix(id + ": ") } ?? "" }
-      #expect(line("file[good]").contains("ok") && line("file[good]").contains("changed 1 times"), "\(lines)")
+      #expect(line("file[good]").contains("ok") && line("file[good]").contains("changed once"), "\(lines)")
       #expect(line("file[bad]").contains("failed") && line("file[bad]").contains("no such directory"), "\(lines)")
       #expect(line("exec[long]").contains("running"), "\(lines)")
       #expect(line("noop[later]").contains("waiting on exec[long]"), "\(lines)")

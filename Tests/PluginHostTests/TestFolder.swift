@@ -35,3 +35,6 @@ final class TestFolder {
     return directory
   }
 }
+
+/// Built with a sanitizer, which ends processes in its own ways.
+let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil

@@ -139,7 +139,10 @@ import Testing
     #expect(step.contains("no-such-program-here"))
     var request = shell("true")
     request.directory = "/no/such/directory"
-    #expect(try run(request).how == .notStarted(ENOENT, "change to the directory /no/such/directory"))
+    // The thread sanitizer makes a fork of vfork: the child cannot say why it ends.
+    let isForked = dlsym(nil, "__tsan_init") != nil
+    let expected = ChildExit.notStarted(ENOENT, "change to the directory /no/such/directory")
+    #expect(try run(request).how == (isForked ? .exited(127) : expected))
     request.directory = ""
     request.user = "no-such-user-here"
     #expect(try run(request).how == .notStarted(ENOENT, "find the user \"no-such-user-here\""))

@@ -12,7 +12,8 @@ struct RunCommand: ParsableCommand {
 
       Signals: the first SIGINT or SIGTERM starts nothing new, waits for the checks that run, and ends; the second cancels those \
       checks; the third kills their processes and ends at once. After a first signal other than SIGINT the next steps follow by \
-      themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on.
+      themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on. SIGUSR1 pauses, for work by hand: \
+      nothing is put right until SIGUSR2.
 
       Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, or when \
       --max-runtime was reached.

@@ -12,7 +12,7 @@ enum StatusText {
   private static func line(_ status: ResourceStatus) -> String {
     var text = "\(status.id): \(words(status.phase))"
     if !status.waitsFor.isEmpty { text += " on " + list(status.waitsFor.map(\.description)) }
-    if status.changes > 0 { text += ", changed \(status.changes) times" }
+    if status.changes > 0 { text += status.changes == 1 ? ", changed once" : ", changed \(status.changes) times" }
     if let failure = status.failure { text += ": \(failure.title)" }
     return text + "\n"
   }

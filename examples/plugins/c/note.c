@@ -79,7 +79,8 @@ static mgmt_str str(const char *text) {
     return result;
 }
 
-static mgmt_status fail(const mgmt_host *host, mgmt_error *error, int number, const char *field, const char *text, const char *hint) {
+static mgmt_status fail(const mgmt_host *host, mgmt_error *error, int number, const char *field, const char *text,
+                        const char *hint) {
     host->fail(error, number, str(field), str(text), str(hint));
     return MGMT_FAILED;
 }
@@ -113,7 +114,8 @@ static mgmt_status plugin_init(const mgmt_host *host, void **plugin, mgmt_error 
 
 static void inotify_ready(void *user, uint32_t events);
 
-static mgmt_status kind_open(const mgmt_kind *description, void *plugin, const mgmt_host *host, void **result, mgmt_error *error) {
+static mgmt_status kind_open(const mgmt_kind *description, void *plugin, const mgmt_host *host, void **result,
+                             mgmt_error *error) {
     (void)description;
     (void)plugin;
     struct kind *kind = calloc(1, sizeof *kind);
@@ -183,7 +185,8 @@ static void destroy(void *self) {
     free(note);
 }
 
-static mgmt_status create(void *user, mgmt_res *res, mgmt_str name, const mgmt_value *values, void **self, mgmt_error *error) {
+static mgmt_status create(void *user, mgmt_res *res, mgmt_str name, const mgmt_value *values, void **self,
+                          mgmt_error *error) {
     struct kind *kind = user;
     struct note *note = calloc(1, sizeof *note);
     if (note == NULL) return fail(kind->host, error, ENOMEM, "", "there is no memory for the note", "");
@@ -191,7 +194,8 @@ static mgmt_status create(void *user, mgmt_res *res, mgmt_str name, const mgmt_v
     note->res = res;
     note->watch = -1;
     note->mode = (mode_t)values[MODE].u.i;
-    note->absent = values[STATE].u.s.len == states[1].len && memcmp(values[STATE].u.s.ptr, states[1].ptr, states[1].len) == 0;
+    mgmt_str state = values[STATE].u.s;
+    note->absent = state.len == states[1].len && memcmp(state.ptr, states[1].ptr, state.len) == 0;
     mgmt_str path = path_of(name, values);
     size_t cut = path.len;
     while (cut > 0 && path.ptr[cut - 1] != '/') cut--;
@@ -215,11 +219,12 @@ static mgmt_status watch(void *self, mgmt_error *error) {
     /* One directory has one descriptor, however many notes are in it. */
     note->watch = inotify_add_watch(
         kind->inotify, note->directory,
-        IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |
-            IN_ONLYDIR);
+        IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |
+            IN_MOVE_SELF | IN_ONLYDIR);
     if (note->watch < 0) {
         int number = errno;
-        const char *hint = number == ENOSPC ? "raise fs.inotify.max_user_watches" : "make the directory first, for example by a file resource";
+        const char *hint = number == ENOSPC ? "raise fs.inotify.max_user_watches"
+                                            : "make the directory first, for example by a file resource";
         return fail(kind->host, error, number, "path", "its directory cannot be watched", hint);
     }
     note->next = kind->watching;
@@ -257,7 +262,7 @@ static void dispatch(struct kind *kind, const struct inotify_event *event) {
         } else if (event->wd != note->watch) {
             continue;
         } else if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) {
-            kind->host->watch_failed(note->res, 0, str("the directory of the file is gone"), str("make it again, and the note is tried again"));
+            kind->host->watch_failed(note->res, 0, str("the directory of the file is gone"), str("make the directory again"));
         } else if (concerns(note, event)) {
             kind->host->event(note->res);
         }
@@ -291,7 +296,7 @@ static int look(const struct note *note, int directory, struct found *found) {
     memset(found, 0, sizeof *found);
     int file = openat(directory, note->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return errno == ENOENT ? 0 : errno;
-    struct stat info;
+    struct stat info = {0};
     int problem = fstat(file, &info) == 0 ? 0 : errno;
     if (problem == 0 && !S_ISREG(info.st_mode)) problem = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     if (problem == 0) {
@@ -331,7 +336,8 @@ static int store(const struct note *note, int directory) {
     return problem;
 }
 
-static void report(const struct note *note, mgmt_call *call, const struct note *leader, const char *what, const mgmt_value *was, const mgmt_value *will) {
+static void report(const struct note *note, mgmt_call *call, const struct note *leader, const char *what,
+                   const mgmt_value *was, const mgmt_value *will) {
     char path[NAME_MAX + 32];
     /* Differences of grouped notes are told apart by their file's name. */
     if (note == leader) snprintf(path, sizeof path, "%s", what);
@@ -349,7 +355,8 @@ static mgmt_value mode_value(mode_t mode, char *buffer, size_t size) {
     return text_value(buffer, (size_t)length);
 }
 
-static mgmt_status check_one(struct note *note, const struct note *leader, mgmt_call *call, uint32_t flags, mgmt_error *error) {
+static mgmt_status check_one(struct note *note, const struct note *leader, mgmt_call *call, uint32_t flags,
+                             mgmt_error *error) {
     const mgmt_host *host = note->kind->host;
     int directory = open(note->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return fail(host, error, errno, "path", "its directory cannot be opened", "make the directory first");
@@ -373,7 +380,8 @@ static mgmt_status check_one(struct note *note, const struct note *leader, mgmt_
         if (content) report(note, call, leader, "content", found.exists ? &was : NULL, &will);
         if (mode) {
             char old[16], new[16];
-            mgmt_value was_mode = mode_value(found.mode, old, sizeof old), will_mode = mode_value(note->mode, new, sizeof new);
+            mgmt_value was_mode = mode_value(found.mode, old, sizeof old);
+            mgmt_value will_mode = mode_value(note->mode, new, sizeof new);
             report(note, call, leader, "mode", &was_mode, &will_mode);
         }
     }
