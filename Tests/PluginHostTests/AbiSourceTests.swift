@@ -208,12 +208,10 @@ extension Abi {
     @Test("a resource has a directory of its own, also asked for by other threads")
     func stateDirectory() throws {
       _ = try bridge.make()
-      let found = Mutex<[String]>([])
       onThreadsWaiting(4) { [script] _ in
-        let path = "sub".withABI { Self.directory(script, $0) }
-        found.withLock { $0.append(path ?? "none") }
+        script.note("sub".withABI { Self.directory(script, $0) } ?? "none")
       }
-      let paths = found.withLock { $0 }
+      let paths = script.calls.withLock { $0 }
       let path = try #require(paths.first)
       #expect(Set(paths).count == 1 && path.hasPrefix(bridge.folder.path + "/state/test-") && path.hasSuffix("/sub/"))
       var status = stat()

@@ -21,6 +21,8 @@ struct PluginScannerTests {
   private func registry(timeout: UInt64 = 5000) throws -> PluginRegistry {
     let scanner = PluginScanner(executable: try #require(ScanTools.program), timeout: timeout)
     let registry = PluginRegistry(searchPath: PluginSearchPath(only: [folder.path]), scanner: scanner)
+    // For ever: the loader knows libraries by the numbers of their directories' descriptors, which another registry would get again.
+    _ = Unmanaged.passRetained(registry)
     registry.refresh()
     return registry
   }

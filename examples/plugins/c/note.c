@@ -49,7 +49,7 @@ static const mgmt_param header_param = {
 static const mgmt_param *const params[PARAM_COUNT] = {
     &path_param, &text_param, &state_param, &mode_param, &newline_param, &header_param};
 
-/* ---- state ---------------------------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------------------------------ */
 
 struct kind { /* shared by all notes: one inotify fd for the process */
     const mgmt_host *host;
@@ -72,7 +72,7 @@ struct note {
     struct note *member; /* the notes grouped into this one, a list */
 };
 
-/* ---- small helpers ------------------------------------------------------------------------------------------------- */
+/* ---- small helpers ---------------------------------------------------------------------------------------------- */
 
 static mgmt_str str(const char *text) {
     mgmt_str result = {text, strlen(text)};
@@ -100,7 +100,7 @@ static mgmt_str path_of(mgmt_str name, const mgmt_value *values) {
     return values[PATH].type == MGMT_STRING ? values[PATH].u.s : name;
 }
 
-/* ---- the plugin and the kind ---------------------------------------------------------------------------------------- */
+/* ---- the plugin and the kind ------------------------------------------------------------------------------------ */
 
 /* validate has no kind to find the host by, so init keeps it. */
 static const mgmt_host *the_host;
@@ -211,7 +211,7 @@ static mgmt_status create(void *user, mgmt_res *res, mgmt_str name, const mgmt_v
     return MGMT_OK;
 }
 
-/* ---- watch: the directory, so that a file that does not exist yet is seen as well -------------------------------------- */
+/* ---- watch: the directory, so that a file that does not exist yet is seen as well ------------------------------- */
 
 static mgmt_status watch(void *self, mgmt_error *error) {
     struct note *note = self;
@@ -282,7 +282,7 @@ static void inotify_ready(void *user, uint32_t events) {
     }
 }
 
-/* ---- check and apply ------------------------------------------------------------------------------------------------------ */
+/* ---- check and apply -------------------------------------------------------------------------------------------- */
 
 struct found {
     int exists;
@@ -407,7 +407,7 @@ static mgmt_status check_apply(void *self, mgmt_call *call, uint32_t flags, mgmt
     return result;
 }
 
-/* ---- automatic edges and grouping ------------------------------------------------------------------------------------------- */
+/* ---- automatic edges and grouping ------------------------------------------------------------------------------- */
 
 static mgmt_status uids(void *self, mgmt_sink *sink, mgmt_error *error) {
     (void)error;
@@ -446,7 +446,7 @@ static mgmt_status group(void *leader, void *member) {
     return MGMT_OK;
 }
 
-/* ---- the descriptor --------------------------------------------------------------------------------------------------------- */
+/* ---- the descriptor --------------------------------------------------------------------------------------------- */
 
 static const mgmt_kind note_kind = {
     .size = sizeof(mgmt_kind),
