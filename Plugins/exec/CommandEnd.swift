@@ -24,18 +24,18 @@ enum CommandEnd: Equatable, Sendable {
   }
 }
 
-/// The words for a command that failed. `tail`: the end of what it wrote.
+/// The words for a command that failed; the host puts the field in front. `tail`: the end of what it wrote.
 func failure(of command: CommandSpec, _ end: CommandEnd, timeout: Int64, tail: [String]) -> Failure {
   var failure = Failure("", field: command.field)
   switch end {
   case .exited(let status):
-    failure.message = "\(command.field) failed with exit status \(status)"
+    failure.message = "failed with exit status \(status)"
     failure.hint = hint(forStatus: status, of: command)
   case .signalled(let signal):
-    failure.message = "\(command.field) was ended by \(nameOfSignal(signal))"
+    failure.message = "was ended by \(nameOfSignal(signal))"
     if signal == SIGKILL { failure.hint = "someone killed it, or the machine ran out of memory: see the kernel's log" }
   case .timedOut:
-    failure.message = "\(command.field) took longer than \(timeout) s and was stopped"
+    failure.message = "took longer than \(timeout) s and was stopped"
     failure.hint = "raise timeout, or find out what it waits for; its standard input is empty"
   case .notStarted(let error, let step):
     failure.errno = error == ECANCELED ? EINTR : error

@@ -81,7 +81,12 @@ final class Exec: Resource {
 
 /// A watch command is meant to run for ever: each end of it is a failure.
 private func watchFailure(of command: CommandSpec, _ end: CommandEnd, tail: [String], timeout: Int64) -> Failure {
-  guard end == .exited(0) else { return failure(of: command, end, timeout: timeout, tail: tail) }
+  guard end == .exited(0) else {
+    var failed = failure(of: command, end, timeout: timeout, tail: tail)
+    // The end of a watch has no field.
+    failed.message = "watchcmd: \(failed.message)"
+    return failed
+  }
   return Failure(
     "watchcmd ended although it should keep running", field: command.field,
     hint: "use a command that prints a line for each change and does not end, or pollint to check by a timer")

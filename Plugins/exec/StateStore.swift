@@ -15,6 +15,10 @@ struct StateStore: Sendable {
   func read(_ name: String) -> [UInt8]? {
     guard let directory = openDirectory() else { return nil }
     defer { close(directory) }
+    return read(name, in: directory)
+  }
+
+  private func read(_ name: String, in directory: Int32) -> [UInt8]? {
     let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return nil }
     defer { close(file) }
@@ -86,7 +90,9 @@ struct StateStore: Sendable {
 extension StateStore {
   /// What the last successful run wrote.
   func readCaptured() -> CapturedText {
-    func text(_ name: String) -> String? { read(name).map { String(decoding: $0, as: UTF8.self) } }
+    guard let directory = openDirectory() else { return CapturedText() }
+    defer { close(directory) }
+    func text(_ name: String) -> String? { read(name, in: directory).map { String(decoding: $0, as: UTF8.self) } }
     return CapturedText(output: text("output"), stdout: text("stdout"), stderr: text("stderr"))
   }
 

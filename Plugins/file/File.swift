@@ -3,7 +3,7 @@
 public import PluginABI
 import PluginKit
 
-private let plugin = Plugin(
+let plugin = Plugin(
   name: "file", version: "1.0.0",
   documentation: "Files, directories and symbolic links: their presence, contents, owner, mode and label.",
   kinds: [FileKind.self])

@@ -31,7 +31,7 @@ public struct TextRenderer: Sendable {
   /// Lines, each with a newline.
   public func render(_ diagnostic: Diagnostic) -> String {
     let severity = diagnostic.severity
-    var text = paint(severity.rawValue + ":", severity.style) + " " + paint(line(diagnostic.title), .bold) + "\n"
+    var text = paint(severity.rawValue + ":", severity.style) + " " + paint(line(headline(diagnostic)), .bold) + "\n"
     let numbers = diagnostic.labels.map { String($0.span.start.line).count }
     let margin = String(repeating: " ", count: max(1, numbers.max() ?? 1))
     for (position, label) in diagnostic.labels.enumerated() {
@@ -40,6 +40,12 @@ public struct TextRenderer: Sendable {
     for note in diagnostic.notes { text += indented(note, after: "\(margin) " + paint("=", .frame) + " ", margin: margin) }
     if let hint = diagnostic.hint { text += indented(hint, after: "\(margin) " + paint("hint:", .hint) + " ", margin: margin) }
     return text
+  }
+
+  /// The title, after the resource it is about unless it names it itself.
+  private func headline(_ diagnostic: Diagnostic) -> String {
+    guard let resource = diagnostic.resource, !diagnostic.title.contains(resource) else { return diagnostic.title }
+    return "\(resource): \(diagnostic.title)"
   }
 
   // MARK: Labels

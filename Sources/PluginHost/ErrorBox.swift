@@ -28,9 +28,11 @@ final class ErrorBox: Sendable {
   /// What the plugin said in the shape of all errors. `without`: for a plugin that said nothing.
   func diagnostic(_ code: String, resource: String, origin: SourceSpan?, without: String) -> Diagnostic {
     let report = report.withLock { $0 }
-    var title = report?.text ?? without
+    // The first line says what is wrong; further ones, as a program's last words, are notes.
+    let lines = (report?.text ?? without).split(separator: "\n")
+    var title = lines.first.map(String.init) ?? without
     if let field = report?.field, !field.isEmpty { title = "\(field): \(title)" }
-    var notes: [String] = []
+    var notes = lines.dropFirst().map(String.init)
     if let number = report?.errno, number != 0 { notes.append("the system says: \(systemMessage(number)) (errno \(number))") }
     return Diagnostic(
       code, title, resource: resource, labels: origin.map { [.init($0, "declared here")] } ?? [], notes: notes,

@@ -106,9 +106,9 @@ import Testing
   @Test func failuresSayHowAndWhatWasWritten() {
     let command = CommandSpec(field: "cmd", text: "x y")
     let failed = failure(of: command, .exited(3), timeout: 0, tail: ["one", "two"])
-    #expect(failed.message == "cmd failed with exit status 3; it wrote last:\n  one\n  two")
-    #expect(failure(of: command, .signalled(SIGTERM), timeout: 0, tail: []).message == "cmd was ended by SIGTERM")
-    #expect(failure(of: command, .timedOut, timeout: 7, tail: []).message == "cmd took longer than 7 s and was stopped")
+    #expect(failed.message == "failed with exit status 3; it wrote last:\n  one\n  two")
+    #expect(failure(of: command, .signalled(SIGTERM), timeout: 0, tail: []).message == "was ended by SIGTERM")
+    #expect(failure(of: command, .timedOut, timeout: 7, tail: []).message == "took longer than 7 s and was stopped")
     let missing = failure(of: command, .notStarted(ENOENT, "execute"), timeout: 0, tail: [])
     #expect(missing.message == "\"x\" could not be started (execute)")
     #expect(missing.errno == ENOENT)

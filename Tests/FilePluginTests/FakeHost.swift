@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FilePlugin
 import Glibc
 import PluginABI
+
+@testable import FilePlugin
 
 /// A value as tests write it.
 indirect enum TestValue: Equatable {
@@ -67,7 +68,7 @@ final class FakeHost {
   private init() {
     table = .allocate(capacity: 1)
     table.initialize(to: mgmt_host())
-    let plugin = mgmtPlugin()
+    let plugin: UnsafePointer<mgmt_plugin>? = FilePlugin.plugin.descriptor
     kind = plugin?.pointee.kinds[0]
     table.pointee.size = UInt32(MemoryLayout<mgmt_host>.size)
     table.pointee.log = { _, _, level, text in FakeHost.shared.log.append("\(level): \(String(text))") }

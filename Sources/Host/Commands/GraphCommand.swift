@@ -6,6 +6,7 @@ import Frontends
 import Glibc
 import Graph
 import PluginHost
+import Reactor
 import Values
 
 /// `mgmt graph FRONTEND`: compiles and prints, changes nothing.
@@ -33,6 +34,7 @@ struct GraphYAMLCommand: ParsableCommand {
     let registry = PluginRegistry.open(plugins)
     do throws(MgmtError) {
       let graph = try YAMLSource.load(path: file, catalog: registry).get()
+      try Self.validate(graph.graph, registry)
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
       switch json ? .json : format {
       case .text: Output.write(graph.graph.sortedText, to: STDOUT_FILENO)
@@ -43,6 +45,24 @@ struct GraphYAMLCommand: ParsableCommand {
       DiagnosticOutput.write(error.diagnostics)
       throw ExitCode(ExitStatus.failure)
     }
+  }
+}
+
+extension GraphYAMLCommand {
+  /// Asks the plugins whether the parameters go together, as `run` does.
+  private static func validate(_ graph: ResourceGraph, _ registry: PluginRegistry) throws(MgmtError) {
+    let reactor: Reactor
+    do throws(ReactorError) {
+      reactor = try Reactor()
+    } catch {
+      throw MgmtError(Diagnostic("host.system", error.message))
+    }
+    let runtime = PluginRuntime(
+      reactor: reactor, registry: registry, hostname: try Hostname.resolve(nil), version: Program.version,
+      stateDirectory: StateDirectory(root: ""))
+    let diagnostics = graph.resources.lazy.compactMap(runtime.validate).prefix(20)
+    defer { runtime.close() }
+    if !diagnostics.isEmpty { throw MgmtError(Array(diagnostics)) }
   }
 }
 
