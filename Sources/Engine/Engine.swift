@@ -172,6 +172,13 @@ public final class Engine {
     entries.indices.compactMap(status(slot:)).sorted { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
   }
 
+  /// Every resource, in no order.
+  public func visitStatus(_ body: (ResourceStatus) -> Void) {
+    for slot in entries.indices {
+      if let status = status(slot: slot) { body(status) }
+    }
+  }
+
   private func status(slot: Int) -> ResourceStatus? {
     guard let entry = entries[slot] else { return nil }
     let flags = scheduler.flags(of: slot)

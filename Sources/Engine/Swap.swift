@@ -124,6 +124,13 @@ extension Engine {
 
   /// Ends every resource: watches off, instances gone. Nothing may be running.
   public func end() {
-    for slot in entries.indices { end(slot) }
+    for entry in entries {
+      entry?.instance?.unwatch()
+      entry?.instance?.destroy()
+    }
+    entries = []
+    slots = [:]
+    freeSlots = []
+    scheduler = Scheduler()
   }
 }

@@ -83,7 +83,7 @@ final class Agent {
     try source.start(on: reactor) { [unowned self] in take($0) }
     while result == nil { try reactor.runOnce() }
     source.stop()
-    let summary = Summary(engine.status())
+    let summary = Summary(engine)
     engine.end()
     runtime.close()
     return end(summary)

@@ -32,12 +32,14 @@ final class Wakeup: Sendable {
     signalEventDescriptor(fd)
   }
 
-  /// Before looking at what was sent, so that a later `wake` is not lost.
-  func acknowledge() {
+  /// The descriptor is not readable any more; `wake` does nothing until `rearm`.
+  func quieten() {
     var count: UInt64 = 0
     _ = read(fd, &count, 8)
-    isPending.store(false, ordering: .releasing)
   }
+
+  /// Before looking at what was sent, so that a later `wake` is not lost.
+  func rearm() { isPending.store(false, ordering: .sequentiallyConsistent) }
 }
 
 /// Carries messages from any thread to a handler on the reactor's thread, in order. The only way in from other threads.

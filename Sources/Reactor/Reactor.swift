@@ -59,7 +59,14 @@ public final class Reactor {
   private let timers = TimerQueue()
   private var sources: [Slot] = []
   private var freeSlots: [Int] = []
-  private var drains: [() -> Void] = []
+  /// Each handles the messages of one mailbox; false: there were none.
+  private var drains: [() -> Bool] = []
+  private var isLookingByItself = false
+  private var lastWakeup: UInt64 = 0
+  private var burst = 0
+  /// So many wake-ups, each so few nanoseconds after the one before, are a burst.
+  private static let burstLength = 16
+  private static let burstGap: UInt64 = 300_000
   private var isStopping = false
   private var jobs: [any Job] = []
   private var afterwards: [() -> Void] = []
@@ -76,7 +83,7 @@ public final class Reactor {
     guard epoll >= 0 else { throw ReactorError("epoll_create1", errno) }
     wakeup = try Wakeup()
     pool = WorkerPool()
-    _ = try addFD(wakeup.fd, events: FDEvents.readable) { [unowned self] _ in drainMailboxes() }
+    _ = try addFD(wakeup.fd, events: FDEvents.readable) { [unowned self] _ in wokenUp() }
   }
 
   deinit {
@@ -133,13 +140,39 @@ public final class Reactor {
   /// `handler` gets each message on the reactor's thread.
   public func makeMailbox<Message: Sendable>(_ handler: @escaping (Message) -> Void) -> Mailbox<Message> {
     let mailbox = Mailbox<Message>(wakeup: wakeup)
-    drains.append { for message in mailbox.takeAll() { handler(message) } }
+    drains.append {
+      let messages = mailbox.takeAll()
+      for message in messages { handler(message) }
+      return !messages.isEmpty
+    }
     return mailbox
   }
 
-  private func drainMailboxes() {
-    wakeup.acknowledge()
-    for drain in drains { drain() }
+  /// A message wakes the reactor at once. When they come thick and fast (workers with many short jobs) it looks once a millisecond
+  /// instead, until there are none: waking it for each would cost more than the work.
+  private func wokenUp() {
+    wakeup.quieten()
+    let now = monotonicNow()
+    burst = now - lastWakeup < Self.burstGap ? burst + 1 : 0
+    lastWakeup = now
+    if burst < Self.burstLength { wakeup.rearm() } else { isLookingByItself = true }
+    drainMailboxes()
+  }
+
+  /// At the end of each round while it looks by itself.
+  private func lookForMessages() {
+    guard !drainMailboxes() else { return }
+    isLookingByItself = false
+    burst = 0
+    wakeup.rearm()
+    drainMailboxes()
+  }
+
+  @discardableResult
+  private func drainMailboxes() -> Bool {
+    var found = false
+    for drain in drains where drain() { found = true }
+    return found
   }
 
   // MARK: Work that blocks
@@ -184,6 +217,7 @@ public final class Reactor {
   /// Waits for events once and runs their callbacks. At most `maximumWait` milliseconds; nil: as long as it takes.
   public func runOnce(maximumWait: Int32? = nil) throws(ReactorError) {
     endCallback()
+    let isTimeToLook = isLookingByItself
     var wait = nextWait()
     if let maximumWait, wait < 0 || wait > maximumWait { wait = maximumWait }
     let capacity = 256
@@ -215,6 +249,10 @@ public final class Reactor {
       body?()
       endCallback()
     }
+    if isTimeToLook {
+      lookForMessages()
+      endCallback()
+    }
     pool.growIfStalled(now: now)
   }
 
@@ -232,6 +270,7 @@ public final class Reactor {
       wait = deadline <= now ? 0 : Int64((deadline - now + 999_999) / 1_000_000)
     }
     if pool.hasBacklog { wait = wait < 0 ? WorkerPool.stallMilliseconds : min(wait, WorkerPool.stallMilliseconds) }
+    if isLookingByItself { wait = wait < 0 ? 1 : min(wait, 1) }
     return Int32(clamping: wait)
   }
 }

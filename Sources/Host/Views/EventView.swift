@@ -34,13 +34,15 @@ struct Summary {
   /// Never checked, because something before them failed or because the agent was stopped.
   var unchecked: [ResourceStatus] = []
 
-  init(_ all: [ResourceStatus]) {
-    total = all.count
-    for status in all {
+  init(_ engine: Engine) {
+    engine.visitStatus { status in
+      total += 1
       if status.changes > 0 { changed += 1 }
       if status.phase == .differs { differing += 1 }
       if status.phase == .failed { failed.append(status) } else if !status.wasChecked { unchecked.append(status) }
     }
+    failed.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
+    unchecked.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
   }
 }
 
