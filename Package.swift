@@ -78,7 +78,7 @@ let package = Package(
     tests("DiagnosticsTests", ["Diagnostics", "Values"]),
     tests("GraphTests", ["Graph", "Values", "Diagnostics"]),
     tests("ReactorTests", ["Reactor"]),
-    tests("EngineTests", ["Engine"]),
+    tests("EngineTests", ["Engine", "Values"]),
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
     tests("FilePluginTests", ["FilePlugin", .product(name: "PluginABI", package: "PluginABI")]),

@@ -20,6 +20,19 @@ public struct Change: Sendable, Hashable {
   }
 }
 
+extension [Change] {
+  /// With the values of secret parameters masked. A change belongs to the parameter its path begins with.
+  func masked(by schema: KindSchema?) -> [Change] {
+    guard let schema, !isEmpty, schema.parameters.contains(where: \.isSecret) else { return self }
+    return map { change in
+      let name = change.path.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+      guard let position = schema.position(of: String(name)), schema.parameters[position].isSecret else { return change }
+      func mask(_ value: Value) -> Value { value.isUnset ? .unset : .string("(secret)") }
+      return Change(path: change.path, was: mask(change.was), will: mask(change.will))
+    }
+  }
+}
+
 /// Why a resource is being changed.
 public enum ChangeReason: String, Sendable {
   /// The declaration is new, or new to this machine.

@@ -230,6 +230,8 @@ extension Engine: InstanceOwner {
 
   public func checkEnded(slot: Int, _ outcome: CheckOutcome) {
     guard let entry = entries[slot] else { return }
+    var outcome = outcome
+    outcome.changes = outcome.changes.masked(by: factory.schema(of: entry.resource.id.kind))
     let result: Scheduler.Result
     switch outcome.status {
     case .ok: result = .success(changed: false)

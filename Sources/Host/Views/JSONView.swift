@@ -141,35 +141,6 @@ final class JSONView: EventView {
   }
 }
 
-extension JSONWriter {
-  fileprivate mutating func value(_ value: Value) {
-    switch value {
-    case .unset: null()
-    case .bool(let flag): self.value(flag)
-    case .int(let number): self.value(number)
-    case .float(let number): self.value(number)
-    case .string(let text): self.value(text)
-    case .list(let items): array { writer in for item in items { writer.value(item) } }
-    case .structure(let fields):
-      object { writer in
-        for field in fields {
-          writer.key(field.name)
-          writer.value(field.value)
-        }
-      }
-    case .map(let entries):
-      array { writer in
-        for entry in entries {
-          writer.array { writer in
-            writer.value(entry.key)
-            writer.value(entry.value)
-          }
-        }
-      }
-    }
-  }
-}
-
 extension CheckOutcome.Status {
   fileprivate var name: String {
     switch self {
