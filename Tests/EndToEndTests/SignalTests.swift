@@ -22,6 +22,26 @@ extension EndToEnd {
       #expect(folder.names("files").count == 1000)
     }
 
+    @Test("SIGUSR1 pauses: what happens meanwhile is put right after SIGUSR2")
+    func pause() throws {
+      let folder = try TemporaryFolder()
+      var graph = GraphText()
+      graph.file(folder["f"], "asked\n")
+      let agent = try AgentProcess(folder, graph: graph.text)
+      agent.expectConverged()
+      func said(_ text: String) -> (AgentProcess.Event) -> Bool { { ($0.members["text"] as? String)?.contains(text) ?? false } }
+      agent.running.signal(SIGUSR1)
+      agent.expect("paused", said("no check runs"))
+      try folder.write("f", "by hand\n")
+      agent.running.signal(SIGUSR2)
+      #expect(poll { folder.read("f") == "asked\n" })
+      #expect(try agent.stop().status == 0)
+      let events = agent.events
+      let paused = try #require(events.firstIndex(where: said("no check runs")))
+      let resumed = try #require(events.firstIndex(where: said("going on")))
+      #expect(!events[paused..<resumed].contains { $0.name == "check-started" })
+    }
+
     @Test("SIGQUIT prints where every resource stands, and the agent goes on")
     func quit() throws {
       let folder = try TemporaryFolder()
