@@ -122,15 +122,12 @@ extension Engine {
     if let reason = error.diagnostics.first { watchFailed(slot: slot, reason) }
   }
 
-  /// Ends every resource: watches off, instances gone. Nothing may be running.
+  /// Ends every resource: watches off, instances gone. Nothing may be running, and nothing is asked of the engine afterwards: what it
+  /// remembers goes with the process.
   public func end() {
     for entry in entries {
       entry?.instance?.unwatch()
       entry?.instance?.destroy()
     }
-    entries = []
-    slots = [:]
-    freeSlots = []
-    scheduler = Scheduler()
   }
 }

@@ -38,7 +38,9 @@ final class Agent {
   static func main(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
     do {
       let agent = try Agent(options, plugins, frontend: frontend)
-      throw ExitCode(try agent.run())
+      let status = try agent.run()
+      // Without taking ten thousand resources apart in memory first.
+      withExtendedLifetime(agent) { exit(status) }
     } catch let error as MgmtError {
       DiagnosticOutput.write(error.diagnostics)
       throw ExitCode(ExitStatus.failure)
