@@ -86,9 +86,6 @@ public final class Child {
     if pid > 0 { signalAndWait() }
   }
 
-  /// Sends a signal to the process group.
-  public func signal(_ number: Int32) { signalGroup(number) }
-
   /// Kills it with its group; neither `output` nor `exit` is called any more.
   public func abandon() {
     isAbandoned = true

@@ -67,7 +67,6 @@ public final class Reactor {
   /// So many wake-ups, each so few nanoseconds after the one before, are a burst.
   private static let burstLength = 16
   private static let burstGap: UInt64 = 300_000
-  private var isStopping = false
   private var jobs: [any Job] = []
   private var afterwards: [() -> Void] = []
   private static let jobBatch = 128
@@ -204,15 +203,6 @@ public final class Reactor {
   /// Lets this thread run at once when something happens, for a short time each: for the process whose reactor this is. It takes
   /// no more of the processor than others. Does nothing on kernels before 6.12.
   public static func preferLatency() { _ = shim_ask_for_short_slices(200_000) }
-
-  /// Runs callbacks until `stop`.
-  public func run() throws(ReactorError) {
-    isStopping = false
-    while !isStopping { try runOnce() }
-  }
-
-  /// Ends `run` after the callback that is running now.
-  public func stop() { isStopping = true }
 
   /// Waits for events once and runs their callbacks. At most `maximumWait` milliseconds; nil: as long as it takes.
   public func runOnce(maximumWait: Int32? = nil) throws(ReactorError) {

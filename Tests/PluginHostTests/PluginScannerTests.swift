@@ -126,18 +126,18 @@ struct PluginScannerTests {
     let scanner = PluginScanner(executable: try #require(ScanTools.program))
     let registry = PluginRegistry(searchPath: PluginSearchPath(only: [place]), scanner: scanner)
     registry.refresh()
-    let watcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { reactor.stop() }
+    let watcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) {}
     _ = try folder.directory("later/plugins")
-    while registry.entries.first?.path == place { try reactor.run() }
+    while registry.entries.first?.path == place { try reactor.runOnce() }
     #expect(registry.entries.isEmpty)
     try compile("later/plugins/good.so", ScanTools.good)
-    while registry.kindNames.isEmpty { try reactor.run() }
+    while registry.kindNames.isEmpty { try reactor.runOnce() }
     chmod("\(place)/good.so", 0o666)
-    while !registry.kindNames.isEmpty { try reactor.run() }
+    while !registry.kindNames.isEmpty { try reactor.runOnce() }
     chmod("\(place)/good.so", 0o644)
-    while registry.kindNames.isEmpty { try reactor.run() }
+    while registry.kindNames.isEmpty { try reactor.runOnce() }
     unlink("\(place)/good.so")
-    while !registry.kindNames.isEmpty { try reactor.run() }
+    while !registry.kindNames.isEmpty { try reactor.runOnce() }
     withExtendedLifetime(watcher) {}
   }
 
