@@ -67,6 +67,24 @@ public struct CheckOutcome: Sendable {
   }
 }
 
+/// The circumstances of a check that ended.
+public struct CheckContext: Sendable {
+  public var reason: ChangeReason
+  /// It was asked to mend, not only to look.
+  public var apply: Bool
+  /// It failed and is tried again without a new event.
+  public var willRetry: Bool
+  /// Nanoseconds from the event, or what else made it necessary, to the end of the check.
+  public var latency: UInt64
+
+  public init(reason: ChangeReason, apply: Bool, willRetry: Bool = false, latency: UInt64 = 0) {
+    self.reason = reason
+    self.apply = apply
+    self.willRetry = willRetry
+    self.latency = latency
+  }
+}
+
 /// What happens in the engine, in order: the one stream all views read.
 public enum EngineEvent: Sendable {
   /// A graph begins to run.
@@ -74,9 +92,14 @@ public enum EngineEvent: Sendable {
   /// A graph was refused; the one before goes on.
   case graphRejected([Diagnostic])
   case checkStarted(ResourceID, apply: Bool)
-  case checkEnded(ResourceID, CheckOutcome, reason: ChangeReason)
+  case checkEnded(ResourceID, CheckOutcome, CheckContext)
   case progress(ResourceID, permille: UInt32, text: String)
-  case watchFailed(ResourceID, Diagnostic)
+  /// `willRetry`: it is armed again later.
+  case watchFailed(ResourceID, Diagnostic, willRetry: Bool)
+  /// A graph was compiled: edges and groups that the graph before did not have.
+  case compiled(CompileSummary)
+  /// `parameter` of `to` is now what `from` sent as `field`.
+  case received(from: ResourceID, field: String, to: ResourceID, parameter: String)
   case log(LogLevel, ResourceID?, String)
   /// True: everything is as asked and was quiet for the time asked; false: not any more.
   case converged(Bool)
@@ -88,6 +111,22 @@ public enum LogLevel: Int, Sendable, Comparable {
   case debug, info, warning, error
 
   public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What compiling a graph added to it.
+public struct CompileSummary: Sendable {
+  /// Automatic edges the graph before did not have.
+  public var edges: [(from: ResourceID, to: ResourceID)] = []
+  /// Members of automatic groups, with their leaders, that were not so in the graph before.
+  public var groups: [(member: ResourceID, leader: ResourceID)] = []
+  /// All automatic edges.
+  public var edgeCount = 0
+  /// All members of groups.
+  public var memberCount = 0
+  /// Nanoseconds.
+  public var duration: UInt64 = 0
+
+  public init() {}
 }
 
 /// A graph in numbers, and what taking it over changed.

@@ -223,7 +223,7 @@ extension Engine: InstanceOwner {
   public func watchFailed(slot: Int, _ reason: Diagnostic) {
     guard let id = entries[slot]?.resource.id else { return }
     entries[slot]?.failure = reason
-    onEvent(.watchFailed(id, reason))
+    onEvent(.watchFailed(id, reason, willRetry: false))
     scheduler.watchFailed(slot)
     flush()
   }
@@ -241,7 +241,7 @@ extension Engine: InstanceOwner {
     case .cancelled: result = .cancelled
     }
     record(outcome, slot: slot)
-    onEvent(.checkEnded(entry.resource.id, outcome, reason: entry.reason))
+    onEvent(.checkEnded(entry.resource.id, outcome, CheckContext(reason: entry.reason, apply: true)))
     if case .changed = outcome.status { act(converger.activity()) }
     scheduler.checkEnded(slot, result, now: monotonicNow() / 1_000_000)
     flush()

@@ -27,6 +27,49 @@ public struct ResourceStatus: Sendable {
   public var waitsFor: [ResourceID]
   public var failure: Diagnostic?
   public var changes: UInt32
+  /// Why it does not run although it should.
+  public var waiting: WaitReason?
+  /// When its last check ended; nil: never.
+  public var lastCheck: EngineTime?
+  /// When it was changed last; nil: never.
+  public var lastChange: EngineTime?
+  /// When it is tried again after a failure; nil: at its next event.
+  public var nextAttempt: EngineTime?
+  /// Those it leads as a group.
+  public var members: [ResourceID] = []
+  /// It is a member of this one's group and shares its fate.
+  public var leader: ResourceID?
+  /// It puts back what a resource that left the graph had changed.
+  public var isReversal = false
+  /// It is in the graph, but neither watched nor checked.
+  public var isHidden = false
+}
+
+/// A point in time: nanoseconds of the monotonic clock.
+public struct EngineTime: Sendable, Hashable, Comparable {
+  public var nanoseconds: UInt64
+
+  public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+  public static func < (a: EngineTime, b: EngineTime) -> Bool { a.nanoseconds < b.nanoseconds }
+}
+
+/// Why a resource that should be checked is not.
+public enum WaitReason: Sendable, Equatable {
+  /// Its watch is not armed yet.
+  case watch
+  /// Those before it must succeed first: `ResourceStatus.waitsFor`.
+  case parents
+  /// All of this semaphore are held.
+  case semaphore(String)
+  /// Events come faster than `limit` allows.
+  case limit
+  /// A failed check is tried again at `ResourceStatus.nextAttempt`.
+  case retry
+  /// The agent is paused.
+  case paused
+  /// It leaves the graph.
+  case leaving
 }
 
 /// A graph in numbers, for a status line.

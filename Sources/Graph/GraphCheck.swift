@@ -18,10 +18,11 @@ extension ResourceGraph {
 
   private func checkIDs(_ diagnostics: inout [Diagnostic]) {
     var first: [ResourceID: Int] = [:]
+    var hidden: [ResourceID: Int] = [:]
     first.reserveCapacity(resources.count)
     for (position, resource) in resources.enumerated() {
       let id = resource.id
-      if let problem = Self.problem(ofName: id.name) {
+      if let problem = Self.problem(ofName: id.name, mayBeVariable: resource.meta.dollar) {
         diagnostics.append(
           Diagnostic(
             "resource.name", problem.title, resource: id.description, labels: resource.origin.map { [.init($0)] } ?? [],
@@ -31,8 +32,16 @@ extension ResourceGraph {
         diagnostics.append(
           Diagnostic("resource.kind", "a resource has no kind", labels: resource.origin.map { [.init($0)] } ?? []))
       }
-      guard let earlier = first.updateValue(position, forKey: id) else { continue }
-      first[id] = earlier
+      if let problem = resource.meta.problem {
+        diagnostics.append(
+          Diagnostic(
+            "resource.meta", "\(problem.name): \(problem.message)", resource: id.description,
+            labels: resource.origin.map { [.init($0)] } ?? [], hint: problem.hint))
+      }
+      // A hidden resource may share its name with one that is not.
+      let known =
+        resource.meta.hidden ? hidden.updateValue(position, forKey: id) : first.updateValue(position, forKey: id)
+      guard let earlier = known else { continue }
       var labels: [Diagnostic.Label] = []
       if let origin = resource.origin { labels.append(.init(origin, "again")) }
       if let origin = resources[earlier].origin { labels.append(.init(origin, "first")) }
@@ -44,11 +53,12 @@ extension ResourceGraph {
     }
   }
 
-  private static func problem(ofName name: String) -> (title: String, hint: String)? {
+  private static func problem(ofName name: String, mayBeVariable: Bool) -> (title: String, hint: String)? {
     if name.isEmpty { return ("a resource has no name", "give it one") }
-    if name.utf8.first == UInt8(ascii: "$") {
+    if name.utf8.first == UInt8(ascii: "$"), !mayBeVariable {
       return (
-        "the name of a resource begins with $", "that is most often a variable that was meant to be replaced by its value"
+        "the name of a resource begins with $",
+        "that is most often a variable that was meant to be replaced by its value; if not, set the meta parameter dollar"
       )
     }
     if name.utf8.contains(0) { return ("the name of a resource contains a NUL character", "take it out") }

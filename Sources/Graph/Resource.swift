@@ -38,19 +38,6 @@ public struct Resource: Sendable {
   }
 }
 
-/// How the engine treats a resource, whatever its kind.
-public struct MetaParameters: Sendable, Hashable {
-  /// Check only, never apply.
-  public var noop: Bool
-  /// Ids of semaphores held while it is checked and applied: `name`, `name:N`, `:N`.
-  public var semaphores: [String]
-
-  public init(noop: Bool = false, semaphores: [String] = []) {
-    self.noop = noop
-    self.semaphores = semaphores
-  }
-}
-
 /// An arrow: `to` comes after `from` succeeded. Vertices are positions in `ResourceGraph.resources`.
 public struct ResourceEdge: Sendable, Hashable {
   public var from: Int
@@ -58,13 +45,33 @@ public struct ResourceEdge: Sendable, Hashable {
   public var name: String
   /// A change of `from` is a notification to `to`.
   public var notify: Bool
+  /// What `to` receives of what `from` sends.
+  public var transfers: [Transfer]
   public var origin: SourceSpan?
 
-  public init(from: Int, to: Int, name: String = "", notify: Bool = false, origin: SourceSpan? = nil) {
+  public init(
+    from: Int, to: Int, name: String = "", notify: Bool = false, transfers: [Transfer] = [], origin: SourceSpan? = nil
+  ) {
     self.from = from
     self.to = to
     self.name = name
     self.notify = notify
+    self.transfers = transfers
+    self.origin = origin
+  }
+}
+
+/// A field one resource sends becomes a parameter of another.
+public struct Transfer: Sendable, Hashable {
+  /// Of what the sender sends.
+  public var field: String
+  /// Of the receiver.
+  public var parameter: String
+  public var origin: SourceSpan?
+
+  public init(field: String, parameter: String, origin: SourceSpan? = nil) {
+    self.field = field
+    self.parameter = parameter
     self.origin = origin
   }
 }

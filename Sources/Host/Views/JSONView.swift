@@ -52,17 +52,26 @@ final class JSONView: EventView {
         writer.member("resource", id.description)
         writer.member("apply", apply)
       }
-    case .checkEnded(let id, let outcome, let reason): checkEnded(id, outcome, reason)
+    case .checkEnded(let id, let outcome, let context): checkEnded(id, outcome, context)
     case .progress(let id, let permille, let text):
       emit("progress") { writer in
         writer.member("resource", id.description)
         writer.member("permille", permille)
         writer.member("text", text)
       }
-    case .watchFailed(let id, let reason):
+    case .watchFailed(let id, let reason, let willRetry):
       emit("watch-failed") { writer in
         writer.member("resource", id.description)
+        writer.member("retry", willRetry)
         writer.object("diagnostic", reason.writeMembers)
+      }
+    case .compiled(let summary): compiled(summary)
+    case .received(let from, let field, let to, let parameter):
+      emit("received") { writer in
+        writer.member("resource", to.description)
+        writer.member("parameter", parameter)
+        writer.member("from", from.description)
+        writer.member("field", field)
       }
     case .log(let level, let id, let text): log(level, text, about: id)
     case .converged(let isConverged): emit("converged") { $0.member("converged", isConverged) }
@@ -70,11 +79,32 @@ final class JSONView: EventView {
     }
   }
 
-  private func checkEnded(_ id: ResourceID, _ outcome: CheckOutcome, _ reason: ChangeReason) {
+  private func compiled(_ summary: CompileSummary) {
+    for edge in summary.edges {
+      emit("automatic-edge") { writer in
+        writer.member("from", edge.from.description)
+        writer.member("to", edge.to.description)
+      }
+    }
+    for group in summary.groups {
+      emit("grouped") { writer in
+        writer.member("resource", group.member.description)
+        writer.member("leader", group.leader.description)
+      }
+    }
+    emit("compiled") { writer in
+      writer.member("automatic_edges", summary.edgeCount)
+      writer.member("grouped", summary.memberCount)
+      writer.member("duration", Double(summary.duration / 1000) / 1e6)
+    }
+  }
+
+  private func checkEnded(_ id: ResourceID, _ outcome: CheckOutcome, _ context: CheckContext) {
     emit("check-ended") { writer in
       writer.member("resource", id.description)
       writer.member("status", outcome.status.name)
-      writer.member("reason", reason.rawValue)
+      writer.member("reason", context.reason.rawValue)
+      if context.willRetry { writer.member("retry", true) }
       writer.member("duration", Double(outcome.duration / 1000) / 1e6)
       writer.array("changes") { writer in
         for change in outcome.changes {

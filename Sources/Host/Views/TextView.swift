@@ -50,16 +50,31 @@ final class TextView: EventView {
       }
     case .graphRejected(let diagnostics): rejected(diagnostics)
     case .checkStarted(let id, _): started(id)
-    case .checkEnded(let id, let outcome, let reason): ended(id, outcome, reason)
+    case .checkEnded(let id, let outcome, let context): ended(id, outcome, context.reason)
     case .progress(let id, let permille, let text): line("\(id): \(permille / 10) % \(text)")
-    case .watchFailed(let id, let reason):
-      line("\(id): cannot be watched", style: .red)
+    case .watchFailed(let id, let reason, let willRetry):
+      line("\(id): cannot be watched\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
       diagnostics([reason])
+    case .compiled(let summary): compiled(summary)
+    case .received(let from, let field, let to, let parameter):
+      line("Send/Recv: \(from).\(field) -> \(to).\(parameter)")
     case .log(let level, let id, let text): write(level, id.map { "\($0): \(text)" } ?? text)
     case .converged(true): line("converged", style: .green)
     case .converged(false): line("not converged any more")
     case .stalled: line("not converged: something failed", style: .red)
     }
+  }
+
+  /// The first of many: the rest is in `mgmt graph --compiled`.
+  private static let maximumNews = 1000
+
+  private func compiled(_ summary: CompileSummary) {
+    for edge in summary.edges.prefix(Self.maximumNews) { line("Compile: Adding AutoEdge: \(edge.from) -> \(edge.to)") }
+    for group in summary.groups.prefix(Self.maximumNews) {
+      line("Compile: Grouping: Success for: \(group.member) into \(group.leader)")
+    }
+    let more = max(0, summary.edges.count - Self.maximumNews) + max(0, summary.groups.count - Self.maximumNews)
+    if more > 0 { line("Compile: \(more) more automatic edges and groups") }
   }
 
   private func started(_ id: ResourceID) {

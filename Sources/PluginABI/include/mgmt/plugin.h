@@ -252,6 +252,9 @@ struct mgmt_host { /* grows at the end only */
 
     /* [any] A named capability with a revision ("dbus/1"), or NULL. */
     const void *(*extension)(const mgmt_host *, const char *id);
+
+    /* [any] As send, for a member of the group this call's resource leads. */
+    mgmt_status (*send_as)(mgmt_call *, mgmt_res *member, const mgmt_value *st);
 };
 
 /* ---- a kind of resource -------------------------------------------------------------------------------------------- */
