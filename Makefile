@@ -31,10 +31,10 @@ stage: build
 	@$(MAKE) --no-print-directory install-files DEST=$(STAGE)
 
 install: build
-	@$(MAKE) --no-print-directory install-files DEST=$(DESTDIR)$(PREFIX)
+	@$(MAKE) --no-print-directory install-files DEST=$(DESTDIR)$(PREFIX) ROOT=$(PREFIX)
 
 install-files:
-	@scripts/install-tree $(BIN) $(DEST)
+	@scripts/install-tree $(BIN) $(DEST) $(ROOT)
 
 demo: stage
 	@scripts/demo $(STAGE)/bin/mgmt

@@ -38,6 +38,9 @@ let package = Package(
     .library(name: "noop", type: .dynamic, targets: ["NoopPlugin"]),
     .library(name: "file", type: .dynamic, targets: ["FilePlugin"]),
     .library(name: "exec", type: .dynamic, targets: ["ExecPlugin"]),
+    .library(name: "print", type: .dynamic, targets: ["PrintPlugin"]),
+    .library(name: "test", type: .dynamic, targets: ["TestPlugin"]),
+    .library(name: "timer", type: .dynamic, targets: ["TimerPlugin"]),
   ],
   dependencies: [
     .package(path: "Sources/PluginABI"),
@@ -48,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "mgmt",
       dependencies: [
-        "Frontends", "PluginHost", "Engine", "Reactor", "Graph", "Values", "Diagnostics",
+        "Observability", "Frontends", "PluginHost", "Engine", "Reactor", "Graph", "Values", "Diagnostics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Host",
@@ -60,6 +63,7 @@ let package = Package(
       swiftSettings: settings,
       linkerSettings: [.linkedLibrary(":libyaml.a")]  // static: the installed tree needs nothing from the distribution
     ),
+    room("Observability", ["Engine", "Reactor", "ObservabilityShims", "Graph", "Values", "Diagnostics"]),
     room("PluginHost", ["Engine", "Reactor", "ReactorShims", "Graph", "Values", "Diagnostics", abi]),
     room("Engine", ["Reactor", "Graph", "Values", "Diagnostics"]),
     room("Reactor", ["ReactorShims"]),
@@ -68,23 +72,34 @@ let package = Package(
     room("Diagnostics", ["Values"]),
     .target(name: "ReactorShims"),
     .target(name: "FileShims"),
+    .target(name: "ObservabilityShims"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
 
     plugin("noop", "NoopPlugin"),
     plugin("file", "FilePlugin", ["FileShims"]),
     plugin("exec", "ExecPlugin"),
+    plugin("print", "PrintPlugin"),
+    plugin("test", "TestPlugin"),
+    plugin("timer", "TimerPlugin"),
+    // A host of plugins for tests: what they would tell the agent is written down.
+    .target(name: "PluginTesting", dependencies: [abi], path: "Tests/PluginTesting", swiftSettings: settings),
 
     tests("ValuesTests", ["Values"]),
     tests("DiagnosticsTests", ["Diagnostics", "Values"]),
     tests("GraphTests", ["Graph", "Values", "Diagnostics"]),
     tests("ReactorTests", ["Reactor"]),
     tests("EngineTests", ["Engine", "Values"]),
+    tests("ObservabilityTests", ["Observability", "ObservabilityShims", "Engine", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
-    tests("FilePluginTests", ["FilePlugin", .product(name: "PluginABI", package: "PluginABI")]),
+    tests("FilePluginTests", ["FilePlugin", "PluginTesting", abi]),
     // One test binary holds several plugins, and each exports the same symbol.
     .testTarget(
       name: "ExecPluginTests", dependencies: ["ExecPlugin", .product(name: "MgmtPluginKit", package: "PluginKit")],
+      swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
+    .testTarget(
+      name: "KindPluginTests",
+      dependencies: ["NoopPlugin", "ExecPlugin", "PrintPlugin", "TestPlugin", "TimerPlugin", "PluginTesting", abi],
       swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
     tests("EndToEndTests", []),
   ],

@@ -31,7 +31,7 @@ final class ExecKind: ResourceKind {
   }
 }
 
-private let plugin = Plugin(
+let plugin = Plugin(
   name: "exec", version: "1.0.0", documentation: "Runs commands, with guards that decide whether they have to run.",
   kinds: [ExecKind.self])
 

@@ -91,4 +91,5 @@ let execDescription = KindDescription(
     Parameter("output", "str", "Both streams of `cmd` in the order they were written; undefined when nothing was."),
     Parameter("stdout", "str", "The standard output of `cmd`."),
     Parameter("stderr", "str", "The standard error of `cmd`."),
-  ])
+  ],
+  traits: [.automaticEdges])

@@ -57,13 +57,16 @@ struct FileCheck: ~Copyable {
     return nil
   }
 
+  func missing() -> Failure { spec.missing() }
+}
+
+extension FileSpec {
   /// Something was asked of it, but nothing says that it should be made.
   func missing() -> Failure {
     let field =
-      !spec.owner.isEmpty
-      ? "owner" : !spec.group.isEmpty ? "group" : spec.mode != nil ? "mode" : spec.selinux != nil ? "selinux" : "purge"
+      !owner.isEmpty ? "owner" : !group.isEmpty ? "group" : mode != nil ? "mode" : selinux != nil ? "selinux" : "purge"
     return Failure(
-      "\(spec.path) does not exist, so " + (field == "purge" ? "it cannot be purged" : "its \(field) cannot be set"),
+      "\(path) does not exist, so " + (field == "purge" ? "it cannot be purged" : "its \(field) cannot be set"),
       errno: ENOENT, field: field,
       hint: "set state: exists to make it, or have another resource make it before this one")
   }

@@ -5,7 +5,7 @@ import PluginKit
 
 /// One file, directory or symbolic link.
 final class FileResource: Resource {
-  private let spec: FileSpec
+  private var spec: FileSpec
   private let kind: FileKind
   private var tokens: [PathWatcher.Token] = []
   private var briefness = Briefness.unknown
@@ -31,6 +31,7 @@ final class FileResource: Resource {
       unwatch()
       throw error
     }
+    kind.managed.startWatch(spec, handle)
     handle.ready()
   }
 
@@ -39,8 +40,24 @@ final class FileResource: Resource {
   }
 
   override func unwatch() {
+    kind.managed.endWatch(spec, handle)
     for token in tokens { kind.watcher.remove(token) }
     tokens = []
+  }
+
+  /// In place where the same paths are watched, so that no moment passes in which nobody manages the path: its directory might
+  /// be purged just then.
+  override func update(_ parameters: Parameters, changed: ChangedParameters) throws(Failure) -> UpdateResult {
+    let new = try FileSpec(name: spec.name, parameters: parameters)
+    guard new.watchesSame(as: spec) else { return .recreate }
+    let isWatching = !tokens.isEmpty
+    if isWatching { kind.managed.endWatch(spec, handle) }
+    kind.managed.add(new)
+    kind.managed.remove(spec)
+    spec = new
+    briefness = .unknown
+    if isWatching { kind.managed.startWatch(spec, handle) }
+    return .updated
   }
 
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
@@ -72,10 +89,27 @@ final class FileResource: Resource {
   override func automaticEdges(_ sink: IdentitySink) {
     for fragment in spec.fragments { sink.put(space: "path", key: fragment) }
     if !spec.source.isEmpty && !spec.symlink { sink.put(space: "path", key: spec.source) }
-    var directory = FilePath.parent(spec.path)
-    while let parent = directory {
-      sink.put(space: "path", key: parent, group: 1)
-      directory = FilePath.parent(parent)
+    var path = FilePath.withoutSlash(spec.path)
+    path.withUTF8 { bytes in
+      guard bytes.count > 1 else { return }
+      var rest = bytes[...]
+      while let slash = rest.lastIndex(of: UInt8(ascii: "/")) {
+        sink.put(space: "path", key: UnsafeBufferPointer(rebasing: bytes[...slash]), group: 1)
+        rest = bytes[..<slash]
+      }
     }
+  }
+
+  override func reverse(_ sink: ReversalSink) throws(Failure) {
+    guard let parameters = try spec.reversal() else { return }
+    sink.put(kind: "file", name: spec.name, parameters: parameters)
+  }
+}
+
+extension FileSpec {
+  /// `FileResource.watch` would add the same paths.
+  fileprivate func watchesSame(as other: FileSpec) -> Bool {
+    path == other.path && recurse == other.recurse && symlink == other.symlink && source == other.source
+      && fragments == other.fragments
   }
 }

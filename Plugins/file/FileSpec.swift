@@ -6,6 +6,8 @@ import PluginKit
 final class FileSpec {
   enum State { case undefined, exists, absent }
 
+  /// The resource's; mostly the same text as `path`.
+  let name: String
   let path: String
   let isDirectory: Bool
   /// The path for system calls, without a slash at the end.
@@ -25,6 +27,7 @@ final class FileSpec {
 
   /// Fails with the parameter at fault. Looks at nothing but its arguments.
   init(name: String, parameters: Parameters) throws(Failure) {
+    self.name = name
     path = try Self.path(name, parameters)
     isDirectory = FilePath.isDirectory(path)
     cPath = FilePath.c(path)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PluginKit
 import Synchronization
 
-/// Every path some `file` resource of the graph manages, so that purging and copying directories spare them.
+/// Every path some `file` resource of the graph manages, so that purging and copying directories spare them, and are told when
+/// they need not any more.
 final class ManagedPaths: Sendable {
   private struct Entry {
     var count = 0
@@ -11,6 +13,8 @@ final class ManagedPaths: Sendable {
   }
 
   private let entries = Mutex<[String: Entry]>([:])
+  /// Watching resources that look after the contents of their directory, by its path. Few or none.
+  private let owners = Mutex<[String: [ResourceHandle]]>([:])
 
   func add(_ spec: FileSpec) {
     let path = FilePath.withoutSlash(spec.path)
@@ -21,14 +25,43 @@ final class ManagedPaths: Sendable {
     }
   }
 
+  /// When nobody manages the path any more, the directory it is in may have something to remove: the nearest with an owner.
   func remove(_ spec: FileSpec) {
     let path = FilePath.withoutSlash(spec.path)
     let owns = spec.ownsContents ? 1 : 0
-    entries.withLock { entries in
-      guard var entry = entries[path] else { return }
+    let isUnmanaged = entries.withLock { entries in
+      guard var entry = entries[path] else { return false }
       entry.count -= 1
       entry.owners -= owns
       entries[path] = entry.count > 0 ? entry : nil
+      return entry.count <= 0
+    }
+    if isUnmanaged { for owner in nearestOwners(above: path) { owner.event() } }
+  }
+
+  private func nearestOwners(above path: String) -> [ResourceHandle] {
+    owners.withLock { owners in
+      if owners.isEmpty { return [] }
+      var directory = FilePath.parent(path)
+      while let parent = directory {
+        if let found = owners[parent] { return found }
+        directory = FilePath.parent(parent)
+      }
+      return []
+    }
+  }
+
+  /// From now on the resource takes events.
+  func startWatch(_ spec: FileSpec, _ handle: ResourceHandle) {
+    guard spec.ownsContents else { return }
+    owners.withLock { $0[spec.path, default: []].append(handle) }
+  }
+
+  func endWatch(_ spec: FileSpec, _ handle: ResourceHandle) {
+    guard spec.ownsContents else { return }
+    owners.withLock { owners in
+      owners[spec.path]?.removeAll { $0 == handle }
+      if owners[spec.path]?.isEmpty == true { owners[spec.path] = nil }
     }
   }
 

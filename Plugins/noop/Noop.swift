@@ -13,7 +13,7 @@ final class NoopKind: ResourceKind {
     name: "noop",
     documentation: "Does nothing and is always as asked. Useful as a common point of many edges, and to try graphs out.",
     parameters: [Parameter("comment", "str", default: .string(""), "Free text; a change of it makes a different resource.")],
-    flags: [.nonblocking, .refresh])
+    flags: [.nonblocking, .refresh], traits: [.grouping])
 
   init(host: Host) throws(Failure) {}
 
@@ -23,15 +23,21 @@ final class NoopKind: ResourceKind {
 }
 
 private final class Noop: Resource {
+  private var members: [ResourceHandle] = []
+
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
-    if flags.contains(.refresh) { handle.log(.info, "received a notification") }
+    if flags.contains(.refresh) {
+      for handle in [handle] + members { handle.log(.info, "received a notification") }
+    }
     return .ok
   }
 
   override func mayGroup(_ member: Resource) -> Bool { true }
+
+  override func group(_ member: Resource) throws(Failure) { members.append(member.handle) }
 }
 
-private let plugin = Plugin(
+let plugin = Plugin(
   name: "noop", version: "1.0.0", documentation: "The resource that does nothing.", kinds: [NoopKind.self])
 
 @c(mgmt_plugin_v1)

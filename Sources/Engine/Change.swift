@@ -57,12 +57,15 @@ public struct CheckOutcome: Sendable {
 
   public var status: Status
   public var changes: [Change]
+  /// What was sent to other resources.
+  public var sent: [SentValues]
   /// Nanoseconds.
   public var duration: UInt64
 
-  public init(_ status: Status, changes: [Change] = [], duration: UInt64 = 0) {
+  public init(_ status: Status, changes: [Change] = [], sent: [SentValues] = [], duration: UInt64 = 0) {
     self.status = status
     self.changes = changes
+    self.sent = sent
     self.duration = duration
   }
 }
@@ -89,6 +92,8 @@ public struct CheckContext: Sendable {
 public enum EngineEvent: Sendable {
   /// A graph begins to run.
   case graphStarted(GraphSummary)
+  /// About a graph that runs nevertheless.
+  case warnings([Diagnostic])
   /// A graph was refused; the one before goes on.
   case graphRejected([Diagnostic])
   case checkStarted(ResourceID, apply: Bool)

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Diagnostics
+import Diagnostics
 import Graph
 public import Reactor
-
-/// How an engine treats every graph.
-public struct EngineOptions: Sendable {
-  /// Check only, whatever the resources say.
-  public var noop = false
-  /// > 0: at most so many resources are checked at once.
-  public var semaphoreSize = 0
-  /// Seconds without activity until converged; < 0: never.
-  public var convergedTimeout = -1
-  /// Changes are reported with their contents.
-  public var wantsDiff = false
-
-  public init() {}
-}
 
 /// Keeps the resources of one graph in their declared state. Made and used on the reactor's thread; what happens is reported
 /// to `onEvent`, on that thread, in order.
@@ -27,11 +13,20 @@ public final class Engine {
   let reactor: Reactor
   let factory: any InstanceFactory
   var scheduler = Scheduler()
-  var slots: [ResourceID: Int] = [:]
   var entries: [Entry?] = []
   var freeSlots: [Int] = []
-  var graphName = ""
+  /// Vertices by the names of their leaders.
+  var slots: [ResourceID: Int] = [:]
+  var memberPlaces: [ResourceID: Place] = [:]
+  var hiddenPlaces: [ResourceID: Place] = [:]
+  /// Who receives from whom.
+  var receivers: [ResourceID: [Place]] = [:]
+  /// Pairs of slots, sorted.
+  var automaticEdges: [UInt64] = []
+  public internal(set) var graphName = ""
   var swap: Swap?
+  /// Graphs that came while one is on its way in which must not be passed over.
+  var waitingGraphs: [ResourceGraph] = []
   private var converger: Converger
   private var convergeTimer: ReactorTimer?
   private var isFlushing = false
@@ -42,24 +37,20 @@ public final class Engine {
   private(set) var isHeld = false
   private var onDrained: (() -> Void)?
 
-  /// A running resource.
-  struct Entry {
-    var resource: Resource
-    /// nil: it could not be made.
-    var instance: (any ResourceInstance)?
-    var failure: Diagnostic?
-    var differs = false
-    var wasChecked = false
-    var changes: UInt32 = 0
-    /// The check that runs: is it for a notification, and was the resource as asked before?
-    var reason = ChangeReason.intended
-  }
-
   public init(reactor: Reactor, factory: any InstanceFactory, options: EngineOptions = .init()) {
     self.reactor = reactor
     self.factory = factory
     self.options = options
     converger = Converger(timeoutSeconds: options.convergedTimeout)
+  }
+
+  func now() -> UInt64 { monotonicNow() }
+  func milliseconds() -> UInt64 { monotonicNow() / 1_000_000 }
+
+  /// Where a resource of the graph is, alone or in a group.
+  func place(of id: ResourceID, isHidden: Bool) -> Place? {
+    if isHidden { return hiddenPlaces[id] }
+    return slots[id].map { Place(slot: $0) } ?? (memberPlaces.isEmpty ? nil : memberPlaces[id])
   }
 
   // MARK: Running
@@ -84,20 +75,58 @@ public final class Engine {
 
   private func perform(_ action: Scheduler.Action) {
     switch action {
-    case .wakeLater(let slot, let milliseconds):
-      reactor.addTimer(afterMilliseconds: milliseconds) { [weak self] in
-        guard let self else { return }
-        scheduler.wake(slot)
-        flush()
-      }
-    case .check(let slot, let refresh):
-      guard let resource = entries[slot]?.resource, let instance = entries[slot]?.instance else { return }
-      let apply = !(options.noop || resource.meta.noop)
-      entries[slot]?.reason =
-        scheduler.flags(of: slot).contains(.succeededBefore) ? (refresh ? .refresh : .corrective) : .intended
-      onEvent(.checkStarted(resource.id, apply: apply))
-      instance.check(CheckRequest(apply: apply, refresh: refresh, wantsDiff: options.wantsDiff))
+    case .wakeLater(let slot, let pause, let milliseconds): wakeLater(slot, pause, milliseconds)
+    case .check(let slot, let refresh): check(slot, refresh: refresh)
     }
+  }
+
+  private func wakeLater(_ slot: Int, _ pause: Scheduler.Pause, _ milliseconds: UInt64) {
+    let timer = reactor.addTimer(afterMilliseconds: milliseconds) { [weak self] in
+      guard let self else { return }
+      scheduler.wake(slot, pause)
+      flush()
+    }
+    let timers = timers(of: slot)
+    switch pause {
+    case .retry:
+      timers?.retry?.cancel()
+      timers?.retry = timer
+      timers?.retryAt = now() + milliseconds * 1_000_000
+    case .limit:
+      timers?.limit?.cancel()
+      timers?.limit = timer
+    }
+  }
+
+  private func check(_ slot: Int, refresh: Bool) {
+    guard let meta = entries[slot]?.meta, let id = entries[slot]?.resource.id else { return }
+    let hasSucceeded = scheduler.flags(of: slot).contains(.succeededBefore)
+    entries[slot]?.reason = hasSucceeded ? (refresh ? .refresh : .corrective) : .intended
+    entries[slot]?.ending = .none
+    switch receive(slot) {
+    case .ready: break
+    case .failed(let reason): return checkEnded(Place(slot: slot), CheckOutcome(.failed(reason)))
+    case .recreated:
+      scheduler.checkEnded(slot, .cancelled, now: milliseconds())
+      scheduler.watchLost(slot)
+      return arm(slot)
+    }
+    guard let instance = entries[slot]?.leader.instance else {
+      return checkEnded(Place(slot: slot), CheckOutcome(.failed(Diagnostic("resource.create", "it could not be made"))))
+    }
+    onEvent(.checkStarted(id, apply: !meta.noop))
+    if meta.timeout > 0 {
+      timers(of: slot)?.timeout = reactor.addTimer(afterMilliseconds: meta.timeout) { [weak self] in self?.timeOut(slot) }
+    }
+    let records = meta.reverse && !meta.noop && entries[slot]?.hasReversal == false
+    instance.check(
+      CheckRequest(apply: !meta.noop, refresh: refresh, wantsDiff: options.wantsDiff, recordsReversal: records))
+  }
+
+  private func timeOut(_ slot: Int) {
+    guard scheduler.flags(of: slot).contains(.running) else { return }
+    entries[slot]?.ending = .timedOut
+    entries[slot]?.leader.instance?.cancelCheck()
   }
 
   func startConvergenceClock() {
@@ -107,7 +136,7 @@ public final class Engine {
   private func updateConvergence() {
     guard isStarted, !isHeld else { return }
     let quiet = scheduler.isQuiet && swap == nil
-    act(converger.update(quiet: quiet, succeeds: scheduler.isConverged, now: monotonicNow()))
+    act(converger.update(quiet: quiet, succeeds: scheduler.isConverged, now: now()))
   }
 
   private func act(_ actions: [Converger.Action]) {
@@ -118,11 +147,11 @@ public final class Engine {
         convergeTimer = nil
       case .setTimer(let deadline):
         convergeTimer?.cancel()
-        let now = monotonicNow()
+        let now = now()
         let wait = deadline > now ? (deadline - now + 999_999) / 1_000_000 : 0
         convergeTimer = reactor.addTimer(afterMilliseconds: wait) { [weak self] in
           guard let self else { return }
-          act(converger.timerFired(now: monotonicNow()))
+          act(converger.timerFired(now: self.now()))
         }
       case .report(.converged): onEvent(.converged(true))
       case .report(.unconverged): onEvent(.converged(false))
@@ -152,66 +181,22 @@ public final class Engine {
   /// Asks every running check to end soon.
   public func cancelChecks() {
     for (slot, entry) in entries.enumerated() where scheduler.flags(of: slot).contains(.running) {
-      entry?.instance?.cancelCheck()
+      entry?.leader.instance?.cancelCheck()
     }
-  }
-
-  // MARK: Looking
-
-  public var counts: EngineCounts {
-    var counts = EngineCounts()
-    counts.total = scheduler.vertexCount
-    counts.running = scheduler.runningCount
-    counts.pending = max(0, scheduler.dirtyCount + scheduler.vertexCount - scheduler.startedCount - scheduler.failedCount)
-    counts.failed = scheduler.failedCount
-    return counts
-  }
-
-  /// Every resource, sorted by name.
-  public func status() -> [ResourceStatus] {
-    entries.indices.compactMap(status(slot:)).sorted { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
-  }
-
-  /// Every resource, in no order.
-  public func visitStatus(_ body: (ResourceStatus) -> Void) {
-    for slot in entries.indices {
-      if let status = status(slot: slot) { body(status) }
-    }
-  }
-
-  private func status(slot: Int) -> ResourceStatus? {
-    guard let entry = entries[slot] else { return nil }
-    let flags = scheduler.flags(of: slot)
-    let blockers = scheduler.blockers(of: slot)
-    let phase: ResourceStatus.Phase =
-      if flags.contains(.failed) {
-        .failed
-      } else if flags.contains(.running) {
-        .running
-      } else if !flags.contains(.started) {
-        .starting
-      } else if !flags.contains(.dirty) {
-        entry.differs ? .differs : .ok
-      } else {
-        scheduler.isQuiet && !blockers.isEmpty ? .blocked : .waiting
-      }
-    return ResourceStatus(
-      id: entry.resource.id, phase: phase, wasChecked: entry.wasChecked,
-      waitsFor: blockers.compactMap { entries[$0]?.resource.id },
-      failure: entry.failure, changes: entry.changes)
   }
 }
 
 // MARK: Inputs of instances
 
 extension Engine: InstanceOwner {
-  public func ready(slot: Int) {
-    scheduler.ready(slot)
+  public func ready(_ place: Place) {
+    scheduler.ready(place.slot, now: milliseconds())
     flush()
   }
 
-  public func event(slot: Int) {
-    scheduler.event(slot, now: monotonicNow() / 1_000_000)
+  public func event(_ place: Place) {
+    noteDirty(place.slot)
+    scheduler.event(place.slot, now: milliseconds())
     guard !isFlushPlanned else { return }
     isFlushPlanned = true
     reactor.afterCallback { [weak self] in
@@ -220,51 +205,91 @@ extension Engine: InstanceOwner {
     }
   }
 
-  public func watchFailed(slot: Int, _ reason: Diagnostic) {
-    guard let id = entries[slot]?.resource.id else { return }
-    entries[slot]?.failure = reason
-    onEvent(.watchFailed(id, reason, willRetry: false))
-    scheduler.watchFailed(slot)
+  /// From now on counts how long it takes until it is checked.
+  func noteDirty(_ slot: Int) {
+    guard entries.indices.contains(slot), entries[slot]?.dirtySince == 0 else { return }
+    entries[slot]?.dirtySince = now()
+  }
+
+  public func checkEnded(_ place: Place, _ outcome: CheckOutcome) {
+    let slot = place.slot
+    guard let entry = entries[slot] else { return }
+    entry.timers?.timeout?.cancel()
+    entry.timers?.timeout = nil
+    let outcome = interpret(outcome, entry)
+    let end = now()
+    let hasSucceeded = record(outcome, slot: slot, at: end)
+    if hasSucceeded {
+      forgetChanges(slot)
+      if !outcome.sent.isEmpty { sent(outcome.sent, from: slot) }
+    }
+    if case .changed = outcome.status { act(converger.activity()) }
+    scheduler.checkEnded(slot, result(of: outcome.status), now: end / 1_000_000)
+    let willRetry = !hasSucceeded && !scheduler.flags(of: slot).isDisjoint(with: [.retrying, .wakePending])
+    let latency = entry.dirtySince > 0 ? end - entry.dirtySince : outcome.duration
+    entries[slot]?.dirtySince = scheduler.flags(of: slot).contains(.dirty) ? end : 0
+    onEvent(
+      .checkEnded(
+        entry.resource.id, outcome,
+        CheckContext(reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, latency: latency)))
+    if entry.ending == .rearming, entry.timers?.watch == nil, !scheduler.flags(of: slot).contains(.started) { arm(slot) }
     flush()
   }
 
-  public func checkEnded(slot: Int, _ outcome: CheckOutcome) {
-    guard let entry = entries[slot] else { return }
+  /// The outcome as the engine sees it: secrets masked, and with why it was cancelled.
+  private func interpret(_ outcome: CheckOutcome, _ entry: Entry) -> CheckOutcome {
     var outcome = outcome
     outcome.changes = outcome.changes.masked(by: factory.schema(of: entry.resource.id.kind))
-    let result: Scheduler.Result
-    switch outcome.status {
-    case .ok: result = .success(changed: false)
-    case .changed: result = .success(changed: true)
-    case .differs: result = .success(changed: false)
-    case .failed: result = .failure
-    case .cancelled: result = .cancelled
+    switch (entry.ending, outcome.status) {
+    case (.timedOut, .cancelled), (.timedOut, .failed):
+      let seconds = Double(entry.meta.timeout) / 1000
+      outcome.status = .failed(
+        Diagnostic(
+          "resource.timeout", "timeout after \(seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)") seconds",
+          resource: entry.resource.id.description, labels: entry.resource.origin.map { [.init($0)] } ?? [],
+          hint: "the meta parameter timeout says how long a check may take"))
+    case (.rearming, .failed): outcome.status = .cancelled
+    default: break
     }
-    record(outcome, slot: slot)
-    onEvent(.checkEnded(entry.resource.id, outcome, CheckContext(reason: entry.reason, apply: true)))
-    if case .changed = outcome.status { act(converger.activity()) }
-    scheduler.checkEnded(slot, result, now: monotonicNow() / 1_000_000)
-    flush()
+    return outcome
   }
 
-  private func record(_ outcome: CheckOutcome, slot: Int) {
+  private func result(of status: CheckOutcome.Status) -> Scheduler.Result {
+    switch status {
+    case .ok, .differs: .success(changed: false)
+    case .changed: .success(changed: true)
+    case .failed: .failure
+    case .cancelled: .cancelled
+    }
+  }
+
+  /// Whether it succeeded.
+  private func record(_ outcome: CheckOutcome, slot: Int, at time: UInt64) -> Bool {
     switch outcome.status {
+    case .cancelled: return false
     case .failed(let reason): entries[slot]?.failure = reason
-    case .cancelled: return
     case .ok, .changed, .differs:
       entries[slot]?.failure = nil
+      entries[slot]?.hasReversal = true
       entries[slot]?.differs = if case .differs = outcome.status { true } else { false }
     }
-    if case .changed = outcome.status { entries[slot]?.changes += 1 }
+    entries[slot]?.lastCheck = time
     entries[slot]?.wasChecked = true
+    if case .changed = outcome.status {
+      entries[slot]?.changes += 1
+      entries[slot]?.lastChange = time
+    }
+    if case .failed = outcome.status { return false }
+    return true
   }
 
-  public func progress(slot: Int, permille: UInt32, text: String) {
-    guard let id = entries[slot]?.resource.id else { return }
+  public func progress(_ place: Place, permille: UInt32, text: String) {
+    guard let id = entries[place.slot]?[place.part]?.resource.id else { return }
     onEvent(.progress(id, permille: permille, text: text))
   }
 
-  public func log(slot: Int?, _ level: LogLevel, _ text: String) {
-    onEvent(.log(level, slot.flatMap { entries.indices.contains($0) ? entries[$0]?.resource.id : nil }, text))
+  public func log(_ place: Place?, _ level: LogLevel, _ text: String) {
+    let id = place.flatMap { entries.indices.contains($0.slot) ? entries[$0.slot]?[$0.part]?.resource.id : nil }
+    onEvent(.log(level, id, text))
   }
 }

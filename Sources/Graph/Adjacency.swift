@@ -3,8 +3,9 @@
 /// Arrows between vertices `0..<vertexCount`, in two flat arrays: made in linear time, read without hashing.
 public struct Adjacency: Sendable {
   public let vertexCount: Int
-  private let starts: [Int32]
-  private let targets: [Int32]
+  /// The arrows of vertex v lead to `targets[starts[v]..<starts[v + 1]]`. Inside the room they are read without making a slice.
+  let starts: [Int32]
+  let targets: [Int32]
 
   /// Pairs outside `0..<vertexCount` are left out.
   public init(vertexCount: Int, arrows: some Collection<(from: Int, to: Int)>) {

@@ -12,8 +12,16 @@ extension ResourceGraph {
     var diagnostics: [Diagnostic] = []
     checkIDs(&diagnostics)
     let selfEdges = checkEdges(&diagnostics)
-    if !edges.isEmpty, !selfEdges, case .cycle(let cycle) = adjacency.topologicalOrder() { diagnostics.append(describe(cycle)) }
+    if !edges.isEmpty, !selfEdges, case .cycle(let cycle) = adjacency.topologicalOrder() {
+      diagnostics.append(describe(cycle, automaticFrom: edges.count))
+    }
     return Array(diagnostics.prefix(Self.maximumErrors))
+  }
+
+  /// The cycle there is, if there is one. Edges from position `automaticFrom` on were found, not declared.
+  public func cycle(automaticFrom: Int) -> Diagnostic? {
+    guard case .cycle(let cycle) = adjacency.topologicalOrder() else { return nil }
+    return describe(cycle, automaticFrom: automaticFrom)
   }
 
   private func checkIDs(_ diagnostics: inout [Diagnostic]) {
@@ -84,17 +92,22 @@ extension ResourceGraph {
     return hasSelfEdges
   }
 
-  private func describe(_ cycle: [Int]) -> Diagnostic {
+  private func describe(_ cycle: [Int], automaticFrom: Int) -> Diagnostic {
     let ring = cycle + cycle.prefix(1)
-    let labels = zip(ring, ring.dropFirst()).prefix(Self.maximumErrors).compactMap { from, to in
-      edges.first { $0.from == from && $0.to == to }?.origin.map {
-        Diagnostic.Label($0, "\(resources[from].id) -> \(resources[to].id)")
-      }
+    var labels: [Diagnostic.Label] = []
+    var notes = ["Each of these resources would have to wait for itself."]
+    for (from, to) in zip(ring, ring.dropFirst()).prefix(Self.maximumErrors) {
+      guard let position = edges.firstIndex(where: { $0.from == from && $0.to == to }) else { continue }
+      let text = "\(resources[from].id) -> \(resources[to].id)"
+      if let origin = edges[position].origin { labels.append(.init(origin, text)) }
+      if position >= automaticFrom { notes.append("\(text) is an automatic edge.") }
     }
     let shown = ring.count <= 24 ? ring.map { resources[$0].id.description } : shortened(ring)
     return Diagnostic(
-      "graph.cycle", "the edges form a cycle: " + shown.joined(separator: " -> "), labels: labels,
-      notes: ["Each of these resources would have to wait for itself."], hint: "take one of the edges out")
+      "graph.cycle", "the edges form a cycle: " + shown.joined(separator: " -> "), labels: labels, notes: notes,
+      hint: notes.count > 1
+        ? "take one of the edges out, or set the meta parameter autoedge of one of the resources to false"
+        : "take one of the edges out")
   }
 
   private func shortened(_ ring: [Int]) -> [String] {

@@ -97,15 +97,17 @@ extension MetaParameters {
   public var problem: Problem? {
     if limit.isFinite, burst == 0 {
       return Problem(
-        name: "burst", message: "limit without burst would never let a check begin",
+        name: "limit", message: "without burst no check would ever begin",
         hint: "set burst to how many events may come at once, 1 or more")
     }
     return nil
   }
 
   private static func milliseconds(_ number: Int64, _ name: String) throws(Problem) -> UInt64 {
-    guard (0...(Int64.max / 1_000_000)).contains(number) else {
-      throw Problem(name: name, message: "\(number) is out of range", hint: "milliseconds, 0 or more")
+    // More would not fit in nanoseconds.
+    let longest = Int64.max / 1_000_000
+    guard (0...longest).contains(number) else {
+      throw Problem(name: name, message: "\(number) is out of range", hint: "milliseconds, 0 to \(longest)")
     }
     return UInt64(number)
   }

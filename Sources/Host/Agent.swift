@@ -6,6 +6,7 @@ import Engine
 import Frontends
 import Glibc
 import Graph
+import Observability
 import PluginHost
 import Reactor
 
@@ -27,6 +28,9 @@ final class Agent {
   private let hostname: String
   private let prefix: String
   private let statusFile: StatusFile?
+  private let lock: AgentLock
+  private let observers: Observers
+  private var metricsAddress: String?
   private var directoryWatcher: PluginDirectoryWatcher?
   private var latestGraph: ResourceGraph?
   private var hasGraph = false
@@ -52,10 +56,13 @@ final class Agent {
 
   private init(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
     self.options = options
+    let service = ServiceEnvironment.take()
     OpenFileLimit.raise()
     Reactor.preferLatency()
     hostname = try Hostname.resolve(options.hostname)
     prefix = try Prefix.make(options, hostname: hostname)
+    let directory = try EngineDirectory.make(prefix: prefix)
+    lock = try AgentLock.take(in: directory)
     reactor = try Reactor()
     registry = PluginRegistry(searchPath: PluginSearchPath(options: plugins.pluginPath), cacheDirectory: prefix)
     registry.refresh()
@@ -63,6 +70,12 @@ final class Agent {
       reactor: reactor, registry: registry, hostname: hostname, version: Program.version,
       stateDirectory: StateDirectory(root: prefix + "/engine/state"))
     engine = Engine(reactor: reactor, factory: runtime, options: EngineOptions(options))
+    observers = Observers(
+      engine: engine, reactor: reactor, directory: directory, hostname: hostname, hasConverger: options.timeout >= 0,
+      service: service)
+    if let address = options.metricsAddress {
+      metricsAddress = try observers.serveMetrics(at: address, kinds: registry.kindNames)
+    }
     statusFile = try options.statusFile.map { path throws(MgmtError) in try StatusFile(path: path) }
     view = DeferredView(options.json ? JSONView() : TextView(reactor: reactor, options: options), reactor: reactor)
     switch frontend {
@@ -73,6 +86,7 @@ final class Agent {
 
   private func run() throws -> Int32 {
     view.start(StartInfo(hostname: hostname, prefix: prefix))
+    if let metricsAddress { view.log(.info, "metrics: http://\(metricsAddress)/metrics") }
     engine.onEvent = { [unowned self] in handle($0) }
     view.countBy { [unowned self] in engine.counts }
     try addSignals()
@@ -86,6 +100,7 @@ final class Agent {
     while result == nil { try reactor.runOnce() }
     source.stop()
     let summary = Summary(engine)
+    observers.close()
     engine.end()
     runtime.close()
     return end(summary)
@@ -115,6 +130,7 @@ final class Agent {
     reactor.addTimer(afterMilliseconds: 1000) { [unowned self] in
       directoryWatcher = PluginDirectoryWatcher(registry: registry, reactor: reactor) { [unowned self] in
         for line in news.update(registry.entries) { view.log(line.level, line.text) }
+        observers.add(kinds: registry.kindNames)
         source.reload()
       }
     }
@@ -123,9 +139,11 @@ final class Agent {
   // MARK: Events
 
   private func handle(_ event: EngineEvent) {
+    observers.event(event)
     switch event {
     case .graphRejected(let diagnostics): return reject(diagnostics)
     case .graphStarted:
+      if !hasGraph { reactor.addTimer(afterMilliseconds: 0) { [unowned self] in serveStatus() } }
       hasGraph = true
       drawGraph()
     case .converged(let isConverged):
@@ -141,6 +159,11 @@ final class Agent {
     default: break
     }
     view.event(event, at: .now())
+  }
+
+  /// The first graph is on its way: what follows is not waited for.
+  private func serveStatus() {
+    observers.serveStatus { [unowned self] in view.diagnostics($0.diagnostics) }
   }
 
   private func drawGraph() {
@@ -163,6 +186,7 @@ final class Agent {
       status = ExitStatus.failure
     }
     if !summary.failed.isEmpty || !summary.unchecked.isEmpty { status = ExitStatus.failure }
+    if status == ExitStatus.success, options.noop, summary.differing > 0 { status = ExitStatus.notAsAsked }
     view.end(summary, exit: status)
     return status
   }
@@ -184,6 +208,7 @@ final class Agent {
   private func hold() {
     guard stops.isUntouched else { return }
     view.log(.info, "paused by SIGUSR1: SIGUSR2 goes on")
+    observers.paused(true)
     engine.pause { [unowned self] in view.log(.info, "paused: no check runs") }
   }
 
@@ -191,9 +216,11 @@ final class Agent {
     guard stops.isUntouched else { return }
     view.log(.info, "going on")
     engine.resume()
+    observers.paused(false)
   }
 
   private func stop(climbs: Bool) {
+    observers.stopping()
     switch stops.next() {
     case .drain: engine.pause { [unowned self] in finish(.success(())) }
     case .cancel:
@@ -237,6 +264,8 @@ extension EngineOptions {
     self.init()
     noop = options.noop
     semaphoreSize = options.sema
+    automaticEdges = !options.noAutoEdges
+    automaticGroups = !options.noAutoGroup
     convergedTimeout = options.timeout
     wantsDiff = options.noop || options.json
   }

@@ -25,6 +25,8 @@ enum ExitStatus {
   static let success: Int32 = 0
   /// Any error; also: something failed, was never checked, or did not converge.
   static let failure: Int32 = 1
+  /// No error, but not everything is as asked.
+  static let notAsAsked: Int32 = 2
 
   /// Prints what was thrown and exits.
   static func end(with error: any Error) -> Never {

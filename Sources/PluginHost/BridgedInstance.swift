@@ -5,13 +5,16 @@ import Engine
 import Graph
 import PluginABI
 import Reactor
+import Values
 
 /// One resource in its plugin, as the engine sees it. The plugin knows it by a number.
 final class BridgedInstance: ResourceInstance {
   let id: UInt
-  let slot: Int
+  var place = Place(slot: -1)
   private let resourceID: ResourceID
   private let origin: SourceSpan?
+  /// The resource, when what it changes is to be put back one day.
+  private let reversible: Boxed<Resource>?
   private let kind: OpenKind
   private let object: UnsafeMutableRawPointer?
   private let runtime: PluginRuntime
@@ -23,10 +26,10 @@ final class BridgedInstance: ResourceInstance {
   private var isOnWorker = false
 
   init(
-    id: UInt, slot: Int, resource: Resource, kind: OpenKind, object: UnsafeMutableRawPointer?, runtime: PluginRuntime
+    id: UInt, resource: Resource, kind: OpenKind, object: UnsafeMutableRawPointer?, runtime: PluginRuntime
   ) {
     self.id = id
-    self.slot = slot
+    reversible = resource.meta.reverse ? Boxed(resource) : nil
     resourceID = resource.id
     origin = resource.origin
     self.kind = kind
@@ -40,7 +43,7 @@ final class BridgedInstance: ResourceInstance {
   func watch() throws(MgmtError) {
     (isWatching, isReady) = (true, false)
     guard let watch = kind.table.pointee.watch else {
-      runtime.owner?.ready(slot: slot)
+      runtime.owner?.ready(place)
       return
     }
     let error = ErrorBox()
@@ -63,7 +66,8 @@ final class BridgedInstance: ResourceInstance {
     let (name, origin) = (name, origin)
     let call = runtime.shared.calls.add { number in
       CallState(
-        id: number, instance: id, resource: name, context: context, kind: kind.table, object: object, request: request
+        id: number, instance: id, resource: name, context: context, kind: kind.table, object: object, request: request,
+        schema: kind.schema, recordReversal: request.recordsReversal ? reversalRecorder() : nil
       ) { error, without in
         .failed(error.diagnostic("resource.failed", resource: name, origin: origin, without: without))
       }
@@ -74,8 +78,9 @@ final class BridgedInstance: ResourceInstance {
 
   /// A lone event is answered at once, on the reactor, when the resource was quick before; all else goes to a worker.
   private func start(_ call: CallState) {
-    if kind.isNonblocking { return context.onReactor("check_apply", call.run) }
-    if kind.isBrief, isQuick, runtime.briefChecks.take(round: runtime.reactor.round) {
+    let mayStay = !call.recordsReversal
+    if kind.isNonblocking, mayStay { return context.onReactor("check_apply", call.run) }
+    if kind.isBrief, isQuick, mayStay, runtime.briefChecks.take(round: runtime.reactor.round) {
       let start = monotonicNow()
       let isDone = call.runBriefly()
       isQuick = monotonicNow() - start < BriefChecks.limit
@@ -104,34 +109,137 @@ final class BridgedInstance: ResourceInstance {
     guard isWatching else { return context.misbehaved("ready was called without a watch", resource: name) }
     guard !isReady else { return context.misbehaved("ready was called twice for one watch", resource: name) }
     isReady = true
-    runtime.owner?.ready(slot: slot)
+    runtime.owner?.ready(place)
   }
 
   func eventCame() {
     guard isWatching else { return context.misbehaved("event was called after unwatch", resource: name) }
-    runtime.owner?.event(slot: slot)
+    runtime.owner?.event(place)
   }
 
   func watchBroke(_ error: ErrorBox) {
     runtime.owner?.watchFailed(
-      slot: slot,
+      place,
       error.diagnostic(
         "resource.watch", resource: name, origin: origin, without: "its watch ended and the plugin did not say why"))
   }
+}
+
+// MARK: Edges, groups, received values
+
+extension BridgedInstance {
+  func identities(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+    guard let uids = kind.table.pointee.uids else { return }
+    collect("uids", uids) { body(UnsafeRawBufferPointer($0.space), UnsafeRawBufferPointer($0.key)) }
+  }
+
+  func wishes(_ body: (Wish) -> Void) {
+    guard let edges = kind.table.pointee.auto_edges else { return }
+    collect("auto_edges", edges) { body(Wish($0)) }
+  }
+
+  private func collect(
+    _ name: String, _ method: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, OpaquePointer?) -> mgmt_status,
+    _ body: (mgmt_uid) -> Void
+  ) {
+    let sink = Sink()
+    let error = ErrorBox()
+    let status = withoutActuallyEscaping(body) { body in
+      sink.onUID = { body($0.pointee) }
+      defer { sink.onUID = nil }
+      return runtime.shared.sinks.with(sink) { method(object, $0, error.pointer) }
+    }
+    guard status != mgmt_status(MGMT_OK), status != mgmt_status(MGMT_UNSUPPORTED) else { return }
+    let diagnostic = error.diagnostic(
+      "resource.edges", resource: self.name, origin: origin, without: "\(name) failed and did not say why")
+    context.runtime.tell(.log(id, .warning, "no automatic edges: \(diagnostic.title)"))
+  }
+
+  func isSame(as other: any ResourceInstance) -> Bool? {
+    guard let compare = kind.table.pointee.cmp, let other = other as? BridgedInstance, other.kind === kind else { return nil }
+    return context.onReactor("cmp") { compare(object, other.object) } == 0
+  }
+
+  func mayLead(_ member: any ResourceInstance) -> Bool {
+    guard let compare = kind.table.pointee.group_cmp, let member = member as? BridgedInstance, member.context === context else {
+      return false
+    }
+    return compare(object, member.object) == mgmt_status(MGMT_OK)
+  }
+
+  func lead(_ member: any ResourceInstance) throws(MgmtError) {
+    guard let group = kind.table.pointee.group, let member = member as? BridgedInstance, member.context === context else {
+      throw MgmtError(Diagnostic("resource.group", "it cannot lead a group", resource: name))
+    }
+    let status = context.onReactor("group") { group(object, member.object) }
+    guard status == mgmt_status(MGMT_OK) else {
+      throw MgmtError(
+        Diagnostic(
+          "resource.group", "\(member.name) cannot join the group of \(name) after all", resource: member.name,
+          notes: ["it runs by itself"]))
+    }
+  }
+
+  func update(_ parameters: [Value], changed: [Bool]) throws(MgmtError) -> UpdateResult {
+    guard let update = kind.table.pointee.update else { return .recreate }
+    let error = ErrorBox()
+    let flags = changed.map { $0 ? UInt8(1) : 0 }
+    let status = context.onReactor("update") {
+      runtime.arena.lend(parameters) { values in
+        flags.withUnsafeBufferPointer { update(object, values, $0.baseAddress, error.pointer) }
+      }
+    }
+    switch Int(status) {
+    case MGMT_OK, MGMT_CHANGED: return .updated
+    case MGMT_RECREATE, MGMT_UNSUPPORTED: return .recreate
+    default:
+      throw MgmtError(
+        error.diagnostic(
+          "resource.update", resource: name, origin: origin,
+          without: "the plugin refused the values it received and did not say why"))
+    }
+  }
+
+  /// What writes down, on a worker, how to put back what is about to be changed. nil from it: done, or nothing to do.
+  private func reversalRecorder() -> (@Sendable () -> CheckOutcome.Status?)? {
+    guard kind.table.pointee.reverse != nil, let resource = reversible?.value else { return nil }
+    let recorder = ReversalRecorder(
+      id: resourceID, origin: origin, meta: resource.meta, kind: kind.table, object: object, runtime: runtime.shared)
+    return { recorder.record() }
+  }
+}
+
+/// What few instances have, so that it costs the others a pointer only.
+private final class Boxed<Value> {
+  let value: Value
+  init(_ value: Value) { self.value = value }
 }
 
 /// A kind that is in use: its plugin's table and the state its instances share.
 final class OpenKind {
   let context: PluginContext
   let table: UnsafePointer<mgmt_kind>
+  let schema: KindSchema
   let shared: UnsafeMutableRawPointer?
   let isNonblocking: Bool
   /// Understands `MGMT_CHECK_BRIEF`.
   let isBrief: Bool
 
-  init(context: PluginContext, table: UnsafePointer<mgmt_kind>, shared: UnsafeMutableRawPointer?) {
+  /// What its table offers.
+  var traits: KindTraits {
+    var traits: KindTraits = []
+    if table.pointee.uids != nil { traits.insert(.identifies) }
+    if table.pointee.auto_edges != nil { traits.insert(.wishes) }
+    if table.pointee.group_cmp != nil, table.pointee.group != nil { traits.insert(.leads) }
+    if table.pointee.reverse != nil { traits.insert(.reverses) }
+    if table.pointee.cmp != nil { traits.insert(.compares) }
+    return traits
+  }
+
+  init(context: PluginContext, table: UnsafePointer<mgmt_kind>, schema: KindSchema, shared: UnsafeMutableRawPointer?) {
     self.context = context
     self.table = table
+    self.schema = schema
     self.shared = shared
     isNonblocking = table.pointee.flags & UInt32(MGMT_KIND_NONBLOCKING) != 0
     isBrief = table.pointee.flags & UInt32(MGMT_KIND_BRIEF) != 0

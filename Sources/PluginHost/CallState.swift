@@ -18,6 +18,8 @@ final class CallState: Job, @unchecked Sendable {
   private let kind: UnsafePointer<mgmt_kind>
   private let object: UnsafeMutableRawPointer?
   private let request: CheckRequest
+  private let schema: KindSchema
+  private let recordReversal: (@Sendable () -> CheckOutcome.Status?)?
   private let describe: @Sendable (ErrorBox, String) -> CheckOutcome.Status
   let error = ErrorBox()
   private let started = monotonicNow()
@@ -29,6 +31,8 @@ final class CallState: Job, @unchecked Sendable {
     /// `complete` came before check_apply returned.
     var early: mgmt_status?
     var changes: [Change] = []
+    /// By the numbers of the resources.
+    var sent: [UInt: [Value]] = [:]
     var isCancelled = false
     var cancelFD: Int32 = -1
   }
@@ -37,7 +41,8 @@ final class CallState: Job, @unchecked Sendable {
 
   init(
     id: UInt, instance: UInt, resource: String, context: PluginContext, kind: UnsafePointer<mgmt_kind>,
-    object: UnsafeMutableRawPointer?, request: CheckRequest,
+    object: UnsafeMutableRawPointer?, request: CheckRequest, schema: KindSchema,
+    recordReversal: (@Sendable () -> CheckOutcome.Status?)? = nil,
     describe: @escaping @Sendable (ErrorBox, String) -> CheckOutcome.Status
   ) {
     self.id = id
@@ -47,6 +52,8 @@ final class CallState: Job, @unchecked Sendable {
     self.kind = kind
     self.object = object
     self.request = request
+    self.schema = schema
+    self.recordReversal = recordReversal
     self.describe = describe
   }
 
@@ -55,8 +62,12 @@ final class CallState: Job, @unchecked Sendable {
     if fd >= 0 { close(fd) }
   }
 
+  /// It writes down how to put back what it is about to change: that is for a worker.
+  var recordsReversal: Bool { recordReversal != nil }
+
   /// On a worker, or on the reactor for kinds that never block.
   func run() {
+    if let recordReversal, let failure = recordReversal() { return end(with: failure) }
     let status = call(0)
     guard status != mgmt_status(MGMT_LATER) else {
       context.misbehaved("check_apply answered MGMT_LATER without MGMT_CHECK_BRIEF", resource: resource)
@@ -116,14 +127,18 @@ final class CallState: Job, @unchecked Sendable {
   }
 
   private func end(_ status: mgmt_status) {
-    let (changes, cancelled) = state.withLock { state in
+    let cancelled = state.withLock { $0.isCancelled }
+    end(with: outcomeStatus(status, cancelled: cancelled))
+  }
+
+  private func end(with status: CheckOutcome.Status) {
+    let (changes, sent) = state.withLock { state in
       state.phase = .ended
-      return (state.changes, state.isCancelled)
+      return (state.changes, state.sent)
     }
     context.runtime.calls.end(self, context)
-    let outcome = CheckOutcome(
-      outcomeStatus(status, cancelled: cancelled), changes: changes, duration: monotonicNow() - started)
-    context.runtime.tell(.checkEnded(instance, outcome))
+    context.runtime.tell(
+      .checkEnded(instance, CheckOutcome(status, changes: changes, duration: monotonicNow() - started), sent))
   }
 
   private func outcomeStatus(_ status: mgmt_status, cancelled: Bool) -> CheckOutcome.Status {
@@ -150,6 +165,19 @@ final class CallState: Job, @unchecked Sendable {
     state.withLock { state in
       if state.changes.count < Self.maximumChanges { state.changes.append(change) }
     }
+  }
+
+  /// `host->send` and `host->send_as`. `value`: nil when it was not understood. False: refused.
+  func send(as member: UInt?, _ value: Value?) -> Bool {
+    var values: [Value] = []
+    if case .structure(let fields)? = value { values = zip(schema.sends, fields).map { $0.type.naming($1.value) } }
+    guard !values.isEmpty, values.count == schema.sends.count, zip(schema.sends, values).allSatisfy({ $0.type.admits($1) })
+    else {
+      context.misbehaved("what was sent is not what the kind says it sends", resource: resource)
+      return false
+    }
+    state.withLock { $0.sent[member ?? instance] = values }
+    return true
   }
 
   /// `host->cancel_fd`.

@@ -167,7 +167,9 @@ extension ByteReader {
     return type
   }
 
-  mutating func value(depth: Int, budget: inout Int) throws(ByteError) -> Value {
+  mutating func value(
+    depth: Int, budget: inout Int, textLimit: Int = DescriptorLimits.text
+  ) throws(ByteError) -> Value {
     budget -= 1
     guard depth <= DescriptorLimits.valueDepth, budget >= 0 else { throw failure }
     switch try number(UInt8.self) {
@@ -175,23 +177,23 @@ extension ByteReader {
     case 1: return .bool(try flag())
     case 2: return .int(Int64(bitPattern: try number(UInt64.self)))
     case 3: return .float(Double(bitPattern: try number(UInt64.self)))
-    case 4: return .string(try text(atMost: DescriptorLimits.text))
+    case 4: return .string(try text(atMost: textLimit))
     case 5:
       var items: [Value] = []
-      for _ in 0..<(try count(atMost: budget)) { items.append(try value(depth: depth + 1, budget: &budget)) }
+      for _ in 0..<(try count(atMost: budget)) { items.append(try value(depth: depth + 1, budget: &budget, textLimit: textLimit)) }
       return .list(items)
     case 6:
       var entries: [Value.Entry] = []
       for _ in 0..<(try count(atMost: budget)) {
-        let key = try value(depth: depth + 1, budget: &budget)
-        entries.append(.init(key: key, value: try value(depth: depth + 1, budget: &budget)))
+        let key = try value(depth: depth + 1, budget: &budget, textLimit: textLimit)
+        entries.append(.init(key: key, value: try value(depth: depth + 1, budget: &budget, textLimit: textLimit)))
       }
       return .map(entries)
     case 7:
       var fields: [Value.Field] = []
       for _ in 0..<(try count(atMost: budget)) {
         let name = try text(atMost: DescriptorLimits.type)
-        fields.append(.init(name: name, value: try value(depth: depth + 1, budget: &budget)))
+        fields.append(.init(name: name, value: try value(depth: depth + 1, budget: &budget, textLimit: textLimit)))
       }
       return .structure(fields)
     default: throw failure

@@ -17,9 +17,7 @@ enum HostTable {
     addResourceFunctions(&table)
     addCallFunctions(&table)
     addSourceFunctions(&table)
-    // Identities and reversals are collected by the coming automatic edges and reversal; until then nothing asks for them.
-    table.put_uid = { _, _ in }
-    table.put_resource = { _, _, _, _, _, _ in }
+    addSinkFunctions(&table)
     table.extension = { _, _ in nil }
     return table
   }
@@ -78,13 +76,32 @@ enum HostTable {
           path: String(foreign: path, limit: 4096), was: was.flatMap { Value(foreign: $0.pointee) } ?? .unset,
           will: will.flatMap { Value(foreign: $0.pointee) } ?? .unset))
     }
-    // Nobody receives yet: sending succeeds and is forgotten.
-    table.send = { call, _ in mgmt_status(CurrentRuntime.shared?.calls.call(call) == nil ? MGMT_FAILED : MGMT_OK) }
+    table.send = { call, value in send(call, as: nil, value) }
+    table.send_as = { call, member, value in send(call, as: member.map { UInt(bitPattern: $0) } ?? 0, value) }
     table.call_error = { CurrentRuntime.shared?.calls.call($0)?.error.pointer }
     table.complete = { pointer, status in
       guard let runtime = CurrentRuntime.shared else { return }
       guard let call = runtime.calls.call(pointer) else { return runtime.calls.reportEnded(pointer, in: runtime) }
       call.complete(status)
+    }
+  }
+
+  private static func addSinkFunctions(_ table: inout mgmt_host) {
+    table.put_uid = { sink, uid in
+      guard let uid, let sink = CurrentRuntime.shared?.sinks.sink(sink) else { return }
+      sink.onUID?(uid)
+    }
+    table.put_resource = { sink, kind, name, names, values, count in
+      guard let sink = CurrentRuntime.shared?.sinks.sink(sink), count <= 1024 else { return }
+      var fields: [Value.Field] = []
+      if count > 0, let names, let values {
+        for position in 0..<count {
+          guard let value = Value(foreign: values[position]) else { continue }
+          fields.append(.init(name: String(foreign: names[position], limit: 256), value: value))
+        }
+      }
+      sink.put(
+        ReversedResource(kind: String(foreign: kind, limit: 256), name: String(foreign: name, limit: 1 << 16), parameters: fields))
     }
   }
 
@@ -149,6 +166,14 @@ private func reactorOnly(_ host: UnsafePointer<mgmt_host>?, _ function: String) 
   if context.runtime.isOnReactor { return context }
   context.misbehaved("\(function) was called off the reactor's thread: refused")
   return nil
+}
+
+/// `host->send` and `host->send_as`; member nil: the resource whose check it is.
+private func send(_ call: OpaquePointer?, as member: UInt?, _ value: UnsafePointer<mgmt_value>?) -> mgmt_status {
+  guard let runtime = CurrentRuntime.shared, let call = runtime.calls.call(call), let value else {
+    return mgmt_status(MGMT_FAILED)
+  }
+  return call.send(as: member, Value(foreign: value.pointee)) ? mgmt_status(MGMT_OK) : mgmt_status(MGMT_FAILED)
 }
 
 private func shared(_ resource: OpaquePointer?) -> RuntimeShared? {

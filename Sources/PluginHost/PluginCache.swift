@@ -34,13 +34,16 @@ struct PluginCache: Sendable {
   /// Results of another program, or another build of it, do not count.
   private let host: FileIdentity?
   private let directory: String?
+  private let isReadOnly: Bool
   private var entries: [Key: Entry] = [:]
   private var clock: UInt64 = 0
   private var hasNews = false
 
   /// `directory`: nil for a cache that is not kept.
-  init(directory: String?, host: FileIdentity? = Self.runningProgram) {
+  /// `isReadOnly`: what is found is not written down.
+  init(directory: String?, isReadOnly: Bool = false, host: FileIdentity? = Self.runningProgram) {
     self.directory = directory
+    self.isReadOnly = isReadOnly
     self.host = host
     load()
   }
@@ -127,7 +130,7 @@ struct PluginCache: Sendable {
 
   /// Writes the file anew when there is something new. A cache that cannot be written costs time only: no error.
   mutating func save() {
-    guard hasNews, let directory, let host else { return }
+    guard hasNews, !isReadOnly, let directory, let host else { return }
     hasNews = false
     let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }

@@ -5,6 +5,7 @@ import Glibc
 import PluginABI
 import Reactor
 import Synchronization
+import Values
 
 /// One loaded plugin: the host table it was given points here. Shared by the reactor and the workers.
 final class PluginContext: @unchecked Sendable {
@@ -55,7 +56,8 @@ enum RuntimeMessage: Sendable {
   case watchFailed(UInt, ErrorBox)
   case log(UInt?, LogLevel, String)
   case progress(UInt, permille: UInt32, String)
-  case checkEnded(UInt, CheckOutcome)
+  /// With what was sent, by the numbers of the resources.
+  case checkEnded(UInt, CheckOutcome, [UInt: [Value]])
   case spawn(UInt)
 }
 
@@ -74,6 +76,8 @@ final class RuntimeShared: @unchecked Sendable {
   private var direct: ((RuntimeMessage) -> Void)?
   let calls = CallTable()
   let sources = SourceTable()
+  let sinks = SinkTable()
+  let reversals: ReversalStore
   /// For the reactor's thread only.
   let reactor: Reactor
   let hostname: String
@@ -87,6 +91,7 @@ final class RuntimeShared: @unchecked Sendable {
     self.hostname = hostname
     self.version = version
     self.stateDirectory = stateDirectory
+    reversals = ReversalStore(directory: stateDirectory)
   }
 
   func connect(_ mailbox: Mailbox<RuntimeMessage>, direct: @escaping (RuntimeMessage) -> Void) {

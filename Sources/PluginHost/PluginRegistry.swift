@@ -28,10 +28,12 @@ public final class PluginRegistry: KindCatalog {
 
   /// `cacheDirectory`: the agent's prefix, where results of scans are kept; nil: they are not.
   public convenience init(
-    searchPath: PluginSearchPath, cacheDirectory: String? = nil, scanner: PluginScanner = PluginScanner()
+    searchPath: PluginSearchPath, cacheDirectory: String? = nil, cacheIsReadOnly: Bool = false,
+    scanner: PluginScanner = PluginScanner()
   ) {
     self.init(
-      PluginDiscovery(searchPath: searchPath, scanner: scanner, policy: TrustPolicy()), PluginCache(directory: cacheDirectory))
+      PluginDiscovery(searchPath: searchPath, scanner: scanner, policy: TrustPolicy()),
+      PluginCache(directory: cacheDirectory, isReadOnly: cacheIsReadOnly))
   }
 
   init(_ discovery: PluginDiscovery, _ cache: PluginCache) {

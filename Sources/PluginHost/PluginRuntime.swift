@@ -21,11 +21,13 @@ public final class PluginRuntime: InstanceFactory {
   private let registry: PluginRegistry
   weak var owner: (any InstanceOwner)?
   var briefChecks = BriefChecks()
-  private let arena = ValueArena()
+  let arena = ValueArena()
   private var contexts: [String: PluginContext] = [:]
   private var kinds: [String: OpenKind] = [:]
   private var instances: [UInt: BridgedInstance] = [:]
   private var nextInstance: UInt = 1
+  /// Reversals there was something to say about.
+  private var reported: Set<ResourceID> = []
 
   public init(
     reactor: Reactor, registry: PluginRegistry, hostname: String, version: String, stateDirectory: StateDirectory
@@ -42,6 +44,45 @@ public final class PluginRuntime: InstanceFactory {
 
   public func schema(of kind: String) -> KindSchema? { registry.schema(of: kind) }
   public var kindNames: [String] { registry.kindNames }
+
+  public func traits(of kind: String) -> KindTraits {
+    do throws(MgmtError) {
+      return try open(kind).traits
+    } catch {
+      return []
+    }
+  }
+
+  // MARK: Reversals
+
+  public func pendingReversals() -> PendingReversals {
+    var pending = PendingReversals()
+    let (records, warnings) = shared.reversals.pending()
+    pending.warnings = warnings
+    for record in records {
+      guard let schema = schema(of: record.resource.kind) else {
+        if reported.insert(record.id).inserted {
+          pending.warnings.append(
+            Diagnostic(
+              "reversal.kind", severity: .warning, "what \(record.id) had changed cannot be put back: its kind is not here",
+              resource: record.id.description, hint: "install its plugin: `mgmt plugins list` shows those there are"))
+        }
+        continue
+      }
+      let (resource, unknown) = record.makeResource(schema)
+      if !unknown.isEmpty, reported.insert(record.id).inserted {
+        pending.warnings.append(
+          Diagnostic(
+            "reversal.parameters", severity: .warning,
+            "\(record.id) is put back without \(unknown.joined(separator: ", ")): its kind does not have them any more",
+            resource: record.id.description))
+      }
+      pending.resources.append(resource)
+    }
+    return pending
+  }
+
+  public func forgetReversal(of id: ResourceID) { shared.reversals.forget(id) }
 
   // MARK: Factory
 
@@ -63,7 +104,7 @@ public final class PluginRuntime: InstanceFactory {
   }
 
   public func make(
-    _ resource: Resource, slot: Int, owner: any InstanceOwner
+    _ resource: Resource, owner: any InstanceOwner
   ) throws(MgmtError) -> any ResourceInstance {
     self.owner = owner
     let kind = try open(resource.id.kind)
@@ -84,7 +125,7 @@ public final class PluginRuntime: InstanceFactory {
           "resource.create", resource: resource.id.description, origin: resource.origin,
           without: "the plugin could not make it and did not say why"))
     }
-    let instance = BridgedInstance(id: id, slot: slot, resource: resource, kind: kind, object: object, runtime: self)
+    let instance = BridgedInstance(id: id, resource: resource, kind: kind, object: object, runtime: self)
     instances[id] = instance
     return instance
   }
@@ -109,7 +150,7 @@ public final class PluginRuntime: InstanceFactory {
             without: "the plugin could not start the kind \"\(name)\" and did not say why"))
       }
     }
-    let kind = OpenKind(context: context, table: loaded.kind, shared: state)
+    let kind = OpenKind(context: context, table: loaded.kind, schema: loaded.schema, shared: state)
     kinds[name] = kind
     return kind
   }
@@ -153,13 +194,24 @@ public final class PluginRuntime: InstanceFactory {
     case .event(let id): instances[id]?.eventCame()
     case .watchFailed(let id, let error): instances[id]?.watchBroke(error)
     case .progress(let id, let permille, let text):
-      if let instance = instances[id] { owner?.progress(slot: instance.slot, permille: permille, text: text) }
-    case .checkEnded(let id, let outcome):
-      guard let instance = instances[id] else { return }
-      instance.checkEnded()
-      owner?.checkEnded(slot: instance.slot, outcome)
-    case .log(let id, let level, let text): owner?.log(slot: id.flatMap { instances[$0]?.slot }, level, text)
+      if let instance = instances[id] { owner?.progress(instance.place, permille: permille, text: text) }
+    case .checkEnded(let id, let outcome, let sent): checkEnded(id, outcome, sent)
+    case .log(let id, let level, let text): owner?.log(id.flatMap { instances[$0]?.place }, level, text)
     case .spawn(let id): shared.sources.source(id)?.start(on: reactor)
     }
+  }
+
+  private func checkEnded(_ id: UInt, _ outcome: CheckOutcome, _ sent: [UInt: [Value]]) {
+    guard let instance = instances[id] else { return }
+    instance.checkEnded()
+    var outcome = outcome
+    for (number, fields) in sent {
+      guard let sender = instances[number], sender.place.slot == instance.place.slot else {
+        instance.context.misbehaved("it sent for a resource that is not in the group of the check", resource: instance.name)
+        continue
+      }
+      outcome.sent.append(SentValues(part: sender.place.part, fields: fields))
+    }
+    owner?.checkEnded(instance.place, outcome)
   }
 }

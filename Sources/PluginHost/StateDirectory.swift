@@ -12,8 +12,12 @@ public struct StateDirectory: Sendable {
   /// Absolute, as `/var/lib/mgmt/engine/state`; "": there is none.
   public let root: String
 
-  public init(root: String) {
+  /// Nothing is made: paths are only named.
+  private let isReadOnly: Bool
+
+  public init(root: String, isReadOnly: Bool = false) {
     self.root = root
+    self.isReadOnly = isReadOnly
   }
 
   /// Makes the directory on demand. The path ends in "/".
@@ -24,6 +28,7 @@ public struct StateDirectory: Sendable {
     }
     var path = root
     let components = [Self.component(kind: kind, name: name)] + (sub.isEmpty ? [] : [sub])
+    if isReadOnly { return .success(([root] + components).joined(separator: "/") + "/") }
     if let failure = Self.makeAll(root) { return .failure(failure) }
     for component in components {
       path += "/" + component

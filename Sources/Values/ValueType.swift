@@ -33,6 +33,34 @@ public indirect enum ValueType: Sendable, Hashable {
   }
 }
 
+extension ValueType {
+  /// Whether values of type `other` can be of this type. `any` on either side can: the value itself shows it, by `admits`.
+  public func accepts(_ other: ValueType) -> Bool {
+    switch (self, other) {
+    case (.any, _), (_, .any), (.bool, .bool), (.string, .string), (.int, .int), (.float, .float): true
+    case (.list(let type), .list(let item)): type.accepts(item)
+    case (.map(let key, let type), .map(let otherKey, let value)): key.accepts(otherKey) && type.accepts(value)
+    case (.structure(let fields), .structure(let others)):
+      fields.count == others.count && zip(fields, others).allSatisfy { $0.name == $1.name && $0.type.accepts($1.type) }
+    default: false
+    }
+  }
+}
+
+extension ValueType {
+  /// The value with the fields of its structs named as in the type: the plugin ABI has them by position only.
+  public func naming(_ value: Value) -> Value {
+    switch (self, value) {
+    case (.structure(let fields), .structure(let values)) where fields.count == values.count:
+      .structure(zip(fields, values).map { Value.Field(name: $0.name, value: $0.type.naming($1.value)) })
+    case (.list(let type), .list(let items)): .list(items.map(type.naming))
+    case (.map(let key, let type), .map(let entries)):
+      .map(entries.map { Value.Entry(key: key.naming($0.key), value: type.naming($0.value)) })
+    default: value
+    }
+  }
+}
+
 extension ValueType: CustomStringConvertible {
   public var description: String {
     switch self {

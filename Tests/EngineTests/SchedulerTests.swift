@@ -7,10 +7,10 @@ import Testing
 @Suite struct SchedulerTests {
   private func scheduler(_ count: Int, _ edges: [Scheduler.Edge] = [], ready: Bool = true) -> Scheduler {
     var scheduler = Scheduler()
-    for vertex in 0..<count { scheduler.add(vertex, refreshable: true) }
+    for vertex in 0..<count { scheduler.add(vertex, .init(isRefreshable: true)) }
     scheduler.replaceEdges(edges)
     scheduler.resume()
-    if ready { for vertex in 0..<count { scheduler.ready(vertex) } }
+    if ready { for vertex in 0..<count { scheduler.ready(vertex, now: 0) } }
     return scheduler
   }
 
@@ -39,11 +39,11 @@ import Testing
   @Test("Nothing runs before its watch is ready, and nothing while paused")
   func ready() {
     var s = scheduler(2, [edge(0, 1)], ready: false)
-    s.ready(1)
+    s.ready(1, now: 0)
     #expect(checks(&s) == [])
     #expect(!s.isQuiet)
     s.pause()
-    s.ready(0)
+    s.ready(0, now: 0)
     #expect(checks(&s) == [])
     s.resume()
     #expect(checks(&s) == [0])
@@ -98,8 +98,8 @@ import Testing
     #expect(s.takeActions() == [.check(1, refresh: true)])
     s.checkEnded(1, .failure, now: 0)
     s.event(1, now: 0)
-    #expect(s.takeActions() == [.wakeLater(1, milliseconds: 50)])
-    s.wake(1)
+    #expect(s.takeActions() == [.wakeLater(1, .retry, milliseconds: 50)])
+    s.wake(1, .retry)
     #expect(s.takeActions() == [.check(1, refresh: true)], "a failed refresh is not forgotten")
   }
 
@@ -112,19 +112,19 @@ import Testing
     #expect(s.isQuiet && !s.isConverged)
     #expect(s.blockers(of: 1) == [0])
     s.event(0, now: 110)
-    #expect(s.takeActions() == [.wakeLater(0, milliseconds: 40)])
+    #expect(s.takeActions() == [.wakeLater(0, .retry, milliseconds: 40)])
     #expect(!s.isQuiet, "a new attempt is on its way")
-    s.wake(0)
+    s.wake(0, .retry)
     #expect(checks(&s) == [0])
     s.checkEnded(0, .failure, now: 200)
     s.event(0, now: 200)
-    #expect(s.takeActions() == [.wakeLater(0, milliseconds: 100)])
+    #expect(s.takeActions() == [.wakeLater(0, .retry, milliseconds: 100)])
   }
 
   @Test("A broken watch fails a vertex for good")
   func watchFailed() {
     var s = scheduler(2, [edge(0, 1)], ready: false)
-    s.ready(1)
+    s.ready(1, now: 0)
     s.watchFailed(0)
     s.event(0, now: 0)
     #expect(s.takeActions() == [])
@@ -134,10 +134,10 @@ import Testing
   @Test("Semaphores bound how many run, in the order they came")
   func semaphores() {
     var s = Scheduler()
-    for vertex in 0..<5 { s.add(vertex, refreshable: false, semaphores: ["b", "a:2"]) }
+    for vertex in 0..<5 { s.add(vertex, .init(semaphores: ["b", "a:2"])) }
     s.replaceEdges([])
     s.resume()
-    for vertex in 0..<5 { s.ready(vertex) }
+    for vertex in 0..<5 { s.ready(vertex, now: 0) }
     var order: [Int] = []
     while case let running = checks(&s), !running.isEmpty {
       #expect(running.count == 1)

@@ -4,10 +4,12 @@ import Glibc
 import PluginABI
 import Testing
 
+@testable import PluginTesting
+
 /// Everything drives one fake host, so one test at a time.
 @Suite(.serialized) struct FileTests {
   let folder: Folder
-  let kind = TestKind()
+  let kind = KindUnderTest()
 
   init() throws { folder = try Folder() }
 

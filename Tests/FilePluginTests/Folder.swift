@@ -2,6 +2,8 @@
 
 import Glibc
 
+@testable import PluginTesting
+
 /// A temporary folder, removed at the end, and the few operations tests need.
 final class Folder {
   let path: String

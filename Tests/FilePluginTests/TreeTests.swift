@@ -4,6 +4,8 @@ import Glibc
 import PluginABI
 import Testing
 
+@testable import PluginTesting
+
 extension FileTests {
   @Test func sourceFile() throws {
     folder.write("s", "hello", mode: 0o751)
@@ -106,7 +108,7 @@ extension FileTests {
     folder.link("d/link", to: folder("outside"))
     let managed = try kind.make(folder("d/managed"), ["content": .string("m")])
     let own = try kind.make(folder("d/own/"), ["state": .string("exists")])
-    var other: TestResource? = try kind.make(folder("d/other"), ["content": .string("m")])
+    var other: ResourceUnderTest? = try kind.make(folder("d/other"), ["content": .string("m")])
     try other?.check()
     let purge = try kind.make(
       folder("d/"), ["state": .string("exists"), "recurse": .bool(true), "purge": .bool(true)])

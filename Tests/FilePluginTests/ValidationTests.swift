@@ -3,6 +3,7 @@
 import Testing
 
 @testable import FilePlugin
+@testable import PluginTesting
 
 /// Validation looks at nothing but its arguments. In the same suite because it uses the same fake host.
 extension FileTests {
@@ -51,7 +52,7 @@ extension FileTests {
       ("/a/f", ["fragments": .strings([""])], "fragments"),
     ] as [(String, [String: TestValue], String)])
   func refused(_ name: String, _ parameters: [String: TestValue], _ field: String) {
-    let failure = TestKind.validate(name, parameters)
+    let failure = KindUnderTest.validate(name, parameters)
     #expect(failure?.field == field)
     #expect(failure?.hint.isEmpty == false)
   }
@@ -71,7 +72,7 @@ extension FileTests {
       ("/a/f", ["fragments": .strings(["/b/", "/a/g", "/a/f.d/"])]),
     ] as [(String, [String: TestValue])])
   func accepted(_ name: String, _ parameters: [String: TestValue]) {
-    #expect(TestKind.validate(name, parameters) == nil)
+    #expect(KindUnderTest.validate(name, parameters) == nil)
   }
 
   @Test func directoryAndLastPartAreReplaced() throws {

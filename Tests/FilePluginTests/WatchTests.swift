@@ -4,6 +4,8 @@ import Glibc
 import PluginABI
 import Testing
 
+@testable import PluginTesting
+
 extension FileTests {
   @Test func changesOfAFileAreEvents() throws {
     let file = try kind.make(folder("f"), ["content": .string("x")])

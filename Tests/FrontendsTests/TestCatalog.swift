@@ -28,7 +28,12 @@ final class TestCatalog: KindCatalog {
           parameter("struct", "struct{a int; b []bool}"), parameter("sets", "[]struct{path str; value str}"),
           .init(name: "password", type: .string, isSecret: true, choices: ["one", "two"]),
           .init(name: "keys", type: .list(.string), isSecret: true),
-        ]),
+        ], sends: [parameter("hello", "str"), parameter("answer", "int"), parameter("anything", "any")]),
+      KindSchema(
+        name: "exec",
+        parameters: [parameter("cmd", "str"), parameter("shell", "str", .string("")), parameter("creates", "str")],
+        sends: [parameter("output", "str"), parameter("stdout", "str"), parameter("stderr", "str")]),
+      KindSchema(name: "print", parameters: [parameter("msg", "str", .string(""))]),
     ]
     schemas = Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) })
   }

@@ -156,7 +156,7 @@ struct YAMLGraphDecoderTests {
     "warns of what is read and has no effect",
     arguments: [
       ("hostname: h1", "yaml.ignored"), ("remote: ssh://h", "yaml.ignored"),
-      ("resources: {noop: [{name: a, meta: {retry: 3}}]}", "yaml.meta.unsupported"), ("collect: [{kind: noop}]", "yaml.store"),
+      ("resources: {noop: [{name: a, meta: {export: [h1]}}]}", "yaml.store"), ("collect: [{kind: noop}]", "yaml.store"),
     ])
   func warnings(_ text: String, _ code: String) throws {
     let result = try decode("graph: g\n\(text)")

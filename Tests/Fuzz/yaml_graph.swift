@@ -24,6 +24,8 @@ public func fuzzYAMLGraph(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     precondition(result.graph.check().isEmpty, "a graph was accepted that cannot be run")
     diagnostics = result.warnings
     let catalog = TestCatalog()
+    precondition(result.graph.checkTransfers(catalog: catalog).isEmpty, "a transfer was accepted that cannot be")
+    precondition(result.graph.resources.allSatisfy { $0.meta.problem == nil }, "meta parameters that do not go together")
     for resource in result.graph.resources {
       let parameters = catalog.schema(of: resource.id.kind)?.parameters ?? []
       precondition(parameters.count == resource.parameters.count, "parameters are not those of the schema")

@@ -49,13 +49,13 @@ final class RecordingOwner: InstanceOwner {
   var logs: [String] = []
   var onCheckEnded: (Int) -> Void = { _ in }
 
-  func ready(slot: Int) { readyCount += 1 }
-  func event(slot: Int) { eventCount += 1 }
-  func watchFailed(slot: Int, _ reason: Diagnostic) { watchFailures.append(reason) }
-  func progress(slot: Int, permille: UInt32, text: String) { progress.append(permille) }
-  func log(slot: Int?, _ level: LogLevel, _ text: String) { logs.append(text) }
-  func checkEnded(slot: Int, _ outcome: CheckOutcome) {
-    outcomes.append((slot, outcome))
+  func ready(_ place: Place) { readyCount += 1 }
+  func event(_ place: Place) { eventCount += 1 }
+  func watchFailed(_ place: Place, _ reason: Diagnostic) { watchFailures.append(reason) }
+  func progress(_ place: Place, permille: UInt32, text: String) { progress.append(permille) }
+  func log(_ place: Place?, _ level: LogLevel, _ text: String) { logs.append(text) }
+  func checkEnded(_ place: Place, _ outcome: CheckOutcome) {
+    outcomes.append((place.slot, outcome))
     onCheckEnded(slot)
   }
 
@@ -139,8 +139,10 @@ final class Bridge {
   }
 
   func make(_ slot: Int = 0) throws -> any ResourceInstance {
-    try runtime.make(
-      Resource(id: ResourceID(kind: "test", name: "r\(slot)"), parameters: []), slot: slot, owner: owner)
+    let instance = try runtime.make(
+      Resource(id: ResourceID(kind: "test", name: "r\(slot)"), parameters: []), owner: owner)
+    instance.place = Place(slot: slot)
+    return instance
   }
 
   /// A check; the loop has to be turned for its end.

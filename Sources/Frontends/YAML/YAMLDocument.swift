@@ -96,7 +96,7 @@ extension YAMLDecoding {
     warn(
       Diagnostic(
         "yaml.store", severity: .note, "exported and collected resources need the store", labels: [.init(place)],
-        notes: ["This version reads them and does nothing with them."]))
+        notes: ["This version checks them and does nothing more with them."]))
   }
 
   // MARK: Shapes

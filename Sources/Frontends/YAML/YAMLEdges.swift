@@ -19,7 +19,7 @@ extension YAMLDecoding {
   func readEdge(_ event: YAMLEvent) throws(MgmtError) {
     let root = try readTree(event)
     defer { reader.forgetText() }
-    guard let fields = try mapping(root, "an edge", keys: ["name", "from", "to", "notify"]) else { return }
+    guard let fields = try mapping(root, "an edge", keys: ["name", "from", "to", "notify", "receive"]) else { return }
     guard let fromNode = fields["from"], let toNode = fields["to"] else {
       let missing = fields["from"] == nil ? "from" : "to"
       return try report(
@@ -35,8 +35,9 @@ extension YAMLDecoding {
       edge.origin = span(node)
     }
     if let node = fields["notify"] { edge.notify = try bool(node, "notify") ?? false }
+    if let node = fields["receive"] { edge.transfers = try transfers(node) }
     guard let from, let to else { return }
-    if let fromIndex = position(of: from.id), let toIndex = position(of: to.id) {
+    if let fromIndex = settledPosition(of: from.id), let toIndex = settledPosition(of: to.id) {
       (edge.from, edge.to) = (fromIndex, toIndex)
       append(edge)
     } else {
@@ -59,24 +60,66 @@ extension YAMLDecoding {
       texts.append(text)
     }
     guard let kind = texts.first, let name = texts.last, let node = fields["name"] else { return nil }
-    return EdgeEnd(id: ResourceID(kind: isLowercase(kind) ? kind : kind.lowercased(), name: name), place: span(node))
+    return EdgeEnd(id: ResourceID(kind: lowercased(kind), name: name), place: span(node))
   }
 
-  private func isLowercase(_ text: String) -> Bool {
-    text.utf8.allSatisfy { $0 < 0x80 && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+  /// `receive`: a parameter of `to` for each key, what `from` sends as its value.
+  private func transfers(_ id: YAMLNodeID) throws(MgmtError) -> [Transfer] {
+    if isNull(id) { return [] }
+    guard node(id).kind == .mapping else {
+      try report(
+        Diagnostic(
+          "yaml.type", "expected a map in \"receive\", found \(describe(id))", labels: [.init(headSpan(id))],
+          hint: "as `receive: {content: output}`: a parameter of `to`, and the field of `from` it takes"))
+      return []
+    }
+    var transfers: [Transfer] = []
+    for member in try members(of: id) {
+      guard let value = try value(member.value, .string, "\(quoted(member.key)) in \"receive\"") else { continue }
+      guard let field = value.stringValue, !field.isEmpty, !member.key.isEmpty else {
+        try report(
+          Diagnostic(
+            "yaml.receive", member.key.isEmpty ? "a parameter has no name" : "the field for \(quoted(member.key)) has no name",
+            labels: [.init(pairSpan(member))], hint: "as `receive: {content: output}`"))
+        continue
+      }
+      transfers.append(Transfer(field: field, parameter: member.key, origin: pairSpan(member)))
+    }
+    return transfers
   }
 
-  /// The resource of an id among those read so far. Of duplicates the first: they are reported later.
+  /// A key and its value where they are in one line, else the key.
+  private func pairSpan(_ member: Member) -> SourceSpan {
+    let key = span(member.keyNode)
+    let value = span(member.value)
+    guard key.end.line == value.end.line, key.end.column <= value.start.column else { return key }
+    return SourceSpan(file: key.file, start: key.start, end: value.end)
+  }
+
+  /// The resource of an id among those read so far: the one that is not hidden, if there is one. Of duplicates the first: they
+  /// are reported later.
   private func position(of id: ResourceID) -> Int? {
     while indexed < result.graph.resources.count {
       let id = result.graph.resources[indexed].id
-      if index[id] == nil { index[id] = indexed }
+      if let known = index[id] {
+        if isHidden(known), !isHidden(indexed) { index[id] = indexed }
+      } else {
+        index[id] = indexed
+      }
       indexed += 1
     }
     return index[id]
   }
 
-  /// There is at most one edge between two resources: of several, the first stays and notifies if one of them does.
+  /// nil: what follows in the file may still change it.
+  private func settledPosition(of id: ResourceID) -> Int? {
+    position(of: id).flatMap { isHidden($0) ? nil : $0 }
+  }
+
+  private func isHidden(_ position: Int) -> Bool { result.graph.resources[position].meta.hidden }
+
+  /// There is at most one edge between two resources: of several, the first stays, notifies if one of them does, and
+  /// receives what any of them receives.
   private func append(_ edge: ResourceEdge) {
     let key = UInt64(edge.from) << 32 | UInt64(edge.to)
     guard let first = edgeIndex[key] else {
@@ -85,12 +128,18 @@ extension YAMLDecoding {
     }
     let position = Int(first)
     result.graph.edges[position].notify = result.graph.edges[position].notify || edge.notify
+    for transfer in edge.transfers {
+      let isKnown = result.graph.edges[position].transfers.contains {
+        $0.field == transfer.field && $0.parameter == transfer.parameter
+      }
+      if !isKnown { result.graph.edges[position].transfers.append(transfer) }
+    }
     let ends = [edge.from, edge.to].map { result.graph.resources[$0].id.description }
     warn(
       Diagnostic(
         "yaml.edge.duplicate", severity: .warning, "the edge \(ends.joined(separator: " -> ")) is here twice",
         labels: [edge.origin, result.graph.edges[position].origin].compactMap { $0 }.map { .init($0) },
-        notes: ["They are taken as one, which notifies if one of them does."]))
+        notes: ["They are taken as one, which notifies if one of them does and receives what any of them receives."]))
   }
 
   /// After the whole text was read.
@@ -100,8 +149,13 @@ extension YAMLDecoding {
       let (from, to) = (position(of: pending.from.id), position(of: pending.to.id))
       if from == nil { try reportMissingEnd(pending.from) }
       if to == nil { try reportMissingEnd(pending.to) }
-      guard let from, let to else { continue }
-      (edge.from, edge.to) = (from, to)
+      guard let to else { continue }
+      edge.to = to
+      guard let from else {
+        noteReceived(edge)
+        continue
+      }
+      edge.from = from
       append(edge)
     }
     pendingEdges = []

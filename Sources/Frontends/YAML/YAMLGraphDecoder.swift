@@ -54,6 +54,8 @@ final class YAMLDecoding {
 
   var result = FrontendGraph(graph: ResourceGraph())
   var pendingEdges: [PendingEdge] = []
+  var missingParameters: [MissingParameter] = []
+  var received: Set<ReceivedParameter> = []
   /// Positions of the first `indexed` resources, made when the first edge is read.
   var index: [ResourceID: Int] = [:]
   var indexed = 0
@@ -71,12 +73,14 @@ final class YAMLDecoding {
     do throws(MgmtError) {
       try readStream()
       try resolveEdges()
+      try reportMissingParameters()
     } catch {
       errors += error.diagnostics
       sortErrors()
       return result
     }
-    errors += result.graph.check().prefix(YAMLGraphDecoder.maximumErrors - min(errors.count, YAMLGraphDecoder.maximumErrors))
+    let found = result.graph.check() + result.graph.checkTransfers(catalog: catalog)
+    errors += found.prefix(YAMLGraphDecoder.maximumErrors - min(errors.count, YAMLGraphDecoder.maximumErrors))
     sortErrors()
     return result
   }

@@ -21,14 +21,22 @@ struct KindPlan {
   }
 }
 
-extension YAMLDecoding {
-  /// Names of meta parameters that exist; only some are supported.
-  static let metaParameters = [
-    "autoedge", "autogroup", "burst", "delay", "dollar", "export", "hidden", "limit", "noop", "poll", "realize", "reset",
-    "retry",
-    "retryreset", "reverse", "rewatch", "sema", "timeout",
-  ]
+/// A required parameter that was not given.
+struct MissingParameter {
+  /// In `ResourceGraph.resources`.
+  var resource: Int
+  var id: ResourceID
+  var name: String
+  var type: ValueType
+  var place: SourceSpan
+}
 
+struct ReceivedParameter: Hashable {
+  var resource: Int
+  var name: String
+}
+
+extension YAMLDecoding {
   /// The kind of this name, in any case; nil after a report.
   func plan(of kind: String, at place: SourceSpan) throws(MgmtError) -> KindPlan? {
     if let plan = kinds[kind] { return plan }
@@ -109,10 +117,10 @@ extension YAMLDecoding {
     if isWhole {
       for position in plan.required where resource.parameters[position].isUnset {
         let parameter = plan.schema.parameters[position]
-        try report(
-          Diagnostic(
-            "yaml.missing", "the parameter \(quoted(parameter.name)) is missing", resource: resource.id.description,
-            labels: [.init(place)], hint: "add `\(parameter.name): …`, a value of type \(parameter.type)"))
+        let missing = MissingParameter(
+          resource: result.graph.resources.count, id: resource.id, name: parameter.name, type: parameter.type, place: place)
+        // Another resource may send it; nothing is sent to those of other hosts.
+        if isExport { try report(missing) } else { missingParameters.append(missing) }
       }
     }
     if isExport {
@@ -121,6 +129,25 @@ extension YAMLDecoding {
     } else {
       result.graph.resources.append(resource)
     }
+  }
+
+  private func report(_ missing: MissingParameter) throws(MgmtError) {
+    try report(
+      Diagnostic(
+        "yaml.missing", "the parameter \(quoted(missing.name)) is missing", resource: missing.id.description,
+        labels: [.init(missing.place)], hint: "add `\(missing.name): …`, a value of type \(missing.type)"))
+  }
+
+  /// After the edges were resolved: what a resource receives need not be given.
+  func reportMissingParameters() throws(MgmtError) {
+    guard !missingParameters.isEmpty else { return }
+    for edge in result.graph.edges { noteReceived(edge) }
+    for missing in missingParameters
+    where !received.contains(ReceivedParameter(resource: missing.resource, name: missing.name)) { try report(missing) }
+  }
+
+  func noteReceived(_ edge: ResourceEdge) {
+    for transfer in edge.transfers { received.insert(ReceivedParameter(resource: edge.to, name: transfer.parameter)) }
   }
 
   private func parameter(
@@ -155,7 +182,7 @@ extension YAMLDecoding {
   }
 
   private func reportUnknownParameter(_ member: Member, _ schema: KindSchema, _ id: ResourceID) throws(MgmtError) {
-    let isMeta = Self.metaParameters.contains(member.key)
+    let isMeta = isMetaParameter(member.key)
     let hint = Suggestion.hint(for: member.key, in: schema.parameters.map(\.name) + ["name", "meta"])
     try report(
       Diagnostic(
@@ -163,48 +190,5 @@ extension YAMLDecoding {
         labels: [.init(span(member.keyNode))],
         hint: isMeta
           ? "it is a meta parameter: write it under `meta:`" : hint ?? "`mgmt plugins show \(schema.name)` lists them"))
-  }
-
-  // MARK: Meta parameters
-
-  private func readMeta(_ id: YAMLNodeID, into resource: inout Resource) throws(MgmtError) {
-    if isNull(id) { return }
-    guard node(id).kind == .mapping else {
-      return try report(
-        Diagnostic(
-          "yaml.type", "expected a map in \"meta\", found \(describe(id))", labels: [.init(headSpan(id))],
-          hint: "as `meta: {noop: true}`"))
-    }
-    for member in try members(of: id) {
-      switch member.key {
-      case "noop": resource.meta.noop = try bool(member.value, "noop") ?? false
-      case "sema": try readSemaphores(member.value, into: &resource)
-      case _ where Self.metaParameters.contains(member.key):
-        warn(
-          Diagnostic(
-            "yaml.meta.unsupported", severity: .warning, "the meta parameter \(quoted(member.key)) is not supported yet",
-            resource: resource.id.description, labels: [.init(span(member.keyNode), "ignored")]))
-      default:
-        try report(
-          Diagnostic(
-            "yaml.meta", "there is no meta parameter \(quoted(member.key))", resource: resource.id.description,
-            labels: [.init(span(member.keyNode))], hint: Suggestion.hint(for: member.key, in: Self.metaParameters)))
-      }
-    }
-  }
-
-  private func readSemaphores(_ id: YAMLNodeID, into resource: inout Resource) throws(MgmtError) {
-    guard case .list(let items)? = try value(id, .list(.string), "\"sema\"") else { return }
-    for (item, child) in zip(items, children(id)) {
-      guard let name = item.stringValue else { continue }
-      if name.isEmpty || Int64(name) != nil {
-        try report(
-          Diagnostic(
-            "yaml.sema", "\(quoted(name)) is not the id of a semaphore", resource: resource.id.description,
-            labels: [.init(span(child))], hint: "an id is a name, `name:N` or `:N`, where N is how many may hold it at a time"))
-      } else if !resource.meta.semaphores.contains(name) {
-        resource.meta.semaphores.append(name)
-      }
-    }
   }
 }

@@ -2,17 +2,26 @@
 
 import ArgumentParser
 import Diagnostics
+import Engine
 import Frontends
 import Glibc
 import Graph
 import PluginHost
 import Reactor
-import Values
 
 /// `mgmt graph FRONTEND`: compiles and prints, changes nothing.
 struct GraphCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Compile a graph, print it and exit.", subcommands: [GraphYAMLCommand.self])
+    commandName: "graph",
+    abstract: "Compile a graph, print it or what it would change, and exit.",
+    discussion: """
+      Without options the graph is printed as it is declared. With --compiled it has the edges and groups the engine adds. With \
+      --plan every resource is checked against this machine, and each field that differs is printed: nothing is changed and nothing \
+      is written.
+
+      Exit status: 0 success, and with --plan nothing to do; 1 an error; 2 with --plan: there is something to change.
+      """,
+    subcommands: [GraphYAMLCommand.self])
 }
 
 enum GraphFormat: String, ExpressibleByArgument, CaseIterable {
@@ -22,77 +31,126 @@ enum GraphFormat: String, ExpressibleByArgument, CaseIterable {
 /// `mgmt graph yaml FILE`
 struct GraphYAMLCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "yaml", abstract: "Compile the graph of a YAML file, print it and exit.",
+    commandName: "yaml", abstract: "Compile the graph of a YAML file, print it or what it would change, and exit.",
     discussion: "The text format is sorted lines \"Vertex: kind[name]\" and \"Edge: a[x] -> b[y]\".")
 
   @Argument(help: "The graph.", completion: .file(extensions: ["yaml", "yml"])) var file: String
-  @Option(help: "How to print it: text, dot (Graphviz) or json.") var format = GraphFormat.text
-  @Flag(help: "The same as --format json.") var json = false
-  @OptionGroup var plugins: PluginOptions
+  @OptionGroup var options: GraphOptions
 
   func run() throws {
-    let registry = PluginRegistry.open(plugins)
-    do throws(MgmtError) {
-      let graph = try YAMLSource.load(path: file, catalog: registry).get()
-      try Self.validate(graph.graph, registry)
+    try GraphPrinter(options).run { (registry) throws(MgmtError) in
+      try YAMLSource.load(path: file, catalog: registry).get()
+    }
+  }
+}
+
+struct GraphOptions: ParsableArguments {
+  @Option(help: "How to print it: text, dot (Graphviz) or json.") var format = GraphFormat.text
+  @Flag(help: "The same as --format json.") var json = false
+  @Flag(help: "With automatic edges and groups.") var compiled = false
+  @Flag(help: "Check everything and print what would be changed, field by field; write nothing.") var plan = false
+  @Flag(name: .customLong("no-autoedges"), help: "Add no automatic edges.") var noAutoEdges = false
+  @Flag(name: .customLong("no-autogroup"), help: "Form no automatic groups.") var noAutoGroup = false
+  @Option(
+    help: ArgumentHelp("The agent's directory for state, which is only read (MGMT_PREFIX).", valueName: "dir"),
+    completion: .directory)
+  var prefix: String?
+  @Option(help: "The identity of this host; the system's name if not given.") var hostname: String?
+  @OptionGroup var plugins: PluginOptions
+
+  func validate() throws {
+    if plan, format == .dot { throw ValidationError("--plan prints text or json") }
+    if plan, compiled { throw ValidationError("--plan and --compiled exclude each other") }
+  }
+}
+
+/// Prints what a frontend yields.
+struct GraphPrinter {
+  private let options: GraphOptions
+
+  init(_ options: GraphOptions) { self.options = options }
+
+  private var format: GraphFormat { options.json ? .json : options.format }
+
+  func run(_ load: (PluginRegistry) throws(MgmtError) -> FrontendGraph) throws {
+    let prefix = Prefix.configured(options.prefix)
+    let registry = PluginRegistry(
+      searchPath: PluginSearchPath(options: options.plugins.pluginPath), cacheDirectory: prefix, cacheIsReadOnly: true)
+    registry.refresh()
+    var status = ExitStatus.success
+    do {
+      let graph = try load(registry)
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
-      switch json ? .json : format {
-      case .text: Output.write(graph.graph.sortedText, to: STDOUT_FILENO)
-      case .dot: Output.write(graph.graph.dotText, to: STDOUT_FILENO)
-      case .json: Output.write(graph.graph.jsonText, to: STDOUT_FILENO)
-      }
-    } catch {
+      let reactor = try Reactor()
+      let runtime = PluginRuntime(
+        reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
+        stateDirectory: StateDirectory(root: prefix + "/engine/state", isReadOnly: true))
+      status = try options.plan ? plan(graph.graph, reactor, runtime) : show(graph.graph, reactor, runtime)
+      runtime.close()
+    } catch let error as MgmtError {
       DiagnosticOutput.write(error.diagnostics)
       throw ExitCode(ExitStatus.failure)
+    } catch let error as ReactorError {
+      DiagnosticOutput.write([Diagnostic("host.system", error.message)])
+      throw ExitCode(ExitStatus.failure)
     }
+    if status != ExitStatus.success { throw ExitCode(status) }
+  }
+
+  private var engineOptions: EngineOptions {
+    var engine = EngineOptions()
+    engine.automaticEdges = !options.noAutoEdges
+    engine.automaticGroups = !options.noAutoGroup
+    return engine
+  }
+
+  private func plan(_ graph: ResourceGraph, _ reactor: Reactor, _ runtime: PluginRuntime) throws -> Int32 {
+    let plan = try Planner(reactor: reactor, runtime: runtime, options: engineOptions).make(graph)
+    if format == .json {
+      Output.write(PlanView.json(plan), to: STDOUT_FILENO)
+    } else {
+      let diagnostics = PlanView.diagnostics(plan)
+      if !diagnostics.isEmpty { DiagnosticOutput.write(diagnostics) }
+      Output.write(PlanView.text(plan), to: STDOUT_FILENO)
+    }
+    return plan.exitStatus
+  }
+
+  /// What is declared is compiled too: a graph that would be refused is no graph.
+  private func show(_ graph: ResourceGraph, _ reactor: Reactor, _ runtime: PluginRuntime) throws(MgmtError) -> Int32 {
+    let preview = try Engine(reactor: reactor, factory: runtime, options: engineOptions).preview(graph)
+    if !preview.warnings.isEmpty { DiagnosticOutput.write(preview.warnings) }
+    let text =
+      switch (format, options.compiled) {
+      case (.text, false): graph.sortedText
+      case (.text, true): preview.sortedText
+      case (.dot, false): graph.dotText
+      case (.dot, true): preview.graph.dotText
+      case (.json, let isCompiled): GraphJSON.text(graph, isCompiled ? preview : nil)
+      }
+    Output.write(text, to: STDOUT_FILENO)
+    return ExitStatus.success
   }
 }
 
-extension GraphYAMLCommand {
-  /// Asks the plugins whether the parameters go together, as `run` does.
-  private static func validate(_ graph: ResourceGraph, _ registry: PluginRegistry) throws(MgmtError) {
-    let reactor: Reactor
-    do throws(ReactorError) {
-      reactor = try Reactor()
-    } catch {
-      throw MgmtError(Diagnostic("host.system", error.message))
+extension CompiledPreview {
+  /// As of a declared graph, the edges between groups, and lines `Group: leader: member`.
+  fileprivate var sortedText: String {
+    var grouped = graph
+    grouped.edges = groupedEdges
+    grouped.resources = graph.resources.indices.filter { leaders[$0] < 0 }.map { graph.resources[$0] }
+    let position = Dictionary(
+      uniqueKeysWithValues: graph.resources.indices.filter { leaders[$0] < 0 }.enumerated().map { ($1, $0) })
+    grouped.edges = groupedEdges.compactMap { edge in
+      guard let from = position[edge.from], let to = position[edge.to] else { return nil }
+      var edge = edge
+      (edge.from, edge.to) = (from, to)
+      return edge
     }
-    let runtime = PluginRuntime(
-      reactor: reactor, registry: registry, hostname: try Hostname.resolve(nil), version: Program.version,
-      stateDirectory: StateDirectory(root: ""))
-    let diagnostics = graph.resources.lazy.compactMap(runtime.validate).prefix(20)
-    defer { runtime.close() }
-    if !diagnostics.isEmpty { throw MgmtError(Array(diagnostics)) }
-  }
-}
-
-extension ResourceGraph {
-  /// One object: name, vertices (kind, name) and edges (from, to, notify), sorted.
-  fileprivate var jsonText: String {
-    var writer = JSONWriter()
-    writer.object { writer in
-      writer.member("name", name)
-      writer.array("vertices") { writer in
-        for resource in resources.map(\.id).sorted(by: { $0.description < $1.description }) {
-          writer.object { writer in
-            writer.member("kind", resource.kind)
-            writer.member("name", resource.name)
-          }
-        }
-      }
-      let ends = edges.map { (from: resources[$0.from].id.description, to: resources[$0.to].id.description, edge: $0) }
-      writer.array("edges") { writer in
-        for (from, to, edge) in ends.sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) }) {
-          writer.object { writer in
-            writer.member("from", from)
-            writer.member("to", to)
-            writer.member("name", edge.name)
-            writer.member("notify", edge.notify)
-          }
-        }
-      }
+    var groups: [String] = []
+    for (member, leader) in leaders.enumerated() where leader >= 0 {
+      groups.append("Group: \(graph.resources[Int(leader)].id): \(graph.resources[member].id)\n")
     }
-    writer.newline()
-    return writer.text
+    return grouped.sortedText + groups.sorted().joined()
   }
 }

@@ -15,8 +15,9 @@ struct MgmtCommand: ParsableCommand {
     discussion: """
       Keeps a machine in a declared state: resources run as a parallel graph, and what changes behind their back is put right at once.
 
-      Exit status: 0 success; 1 an error, or a resource that failed, was never checked or did not converge.
+      Exit status: 0 success; 1 an error, or a resource that failed, was never checked or did not converge; 2 of `status`: not all is \
+      as asked.
       """,
     version: Program.version,
-    subcommands: [RunCommand.self, GraphCommand.self, PluginsCommand.self])
+    subcommands: [RunCommand.self, StatusCommand.self, GraphCommand.self, PluginsCommand.self])
 }

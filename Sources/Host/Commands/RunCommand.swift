@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Observability
 
 /// `mgmt run FRONTEND`: the agent.
 struct RunCommand: ParsableCommand {
@@ -12,8 +13,8 @@ struct RunCommand: ParsableCommand {
 
       Signals: the first SIGINT or SIGTERM starts nothing new, waits for the checks that run, and ends; the second cancels those \
       checks; the third kills their processes and ends at once. After a first signal other than SIGINT the next steps follow by \
-      themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on. SIGUSR1 pauses, for work by hand: \
-      nothing is put right until SIGUSR2.
+      themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on; `mgmt status` does so from outside. \
+      SIGUSR1 pauses, for work by hand: nothing is put right until SIGUSR2.
 
       Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, or when \
       --max-runtime was reached.
@@ -81,6 +82,12 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Check at most so many resources at once; -1: no limit.", valueName: "n"))
   var sema: Int = -1
 
+  @Flag(name: .customLong("no-autoedges"), help: "Add no automatic edges.")
+  var noAutoEdges = false
+
+  @Flag(name: .customLong("no-autogroup"), help: "Form no automatic groups.")
+  var noAutoGroup = false
+
   @Option(
     help: ArgumentHelp("Write each graph to FILE in Graphviz's language, and a picture to FILE.png.", valueName: "file"),
     completion: .file())
@@ -112,6 +119,16 @@ struct RunOptions: ParsableArguments {
     name: .customLong("max-runtime"), help: ArgumentHelp("Give up after so many seconds; 0: never.", valueName: "seconds"))
   var maxRuntime: UInt = 0
 
+  @Flag(help: "Serve metrics for Prometheus over HTTP, at /metrics.")
+  var prometheus = false
+
+  @Option(
+    name: .customLong("prometheus-listen"),
+    help: ArgumentHelp(
+      "Where --prometheus listens: HOST:PORT, [IPV6]:PORT or :PORT; 127.0.0.1:9233 if not given; port 0: any that is free.",
+      valueName: "addr"))
+  var prometheusListen: String?
+
   @Flag(help: "Print events to standard output, one JSON object a line (docs/events.md).")
   var json = false
 
@@ -123,11 +140,21 @@ struct RunOptions: ParsableArguments {
       throw ValidationError("--converged-exit needs --converger-timeout of 0 or more")
     }
     if tmpPrefix, prefix != nil { throw ValidationError("--prefix and --tmp-prefix exclude each other") }
+    if let prometheusListen {
+      guard ListenAddress(prometheusListen) != nil else {
+        throw ValidationError(
+          "--prometheus-listen is HOST:PORT, [IPV6]:PORT or :PORT, as 127.0.0.1:9233, not \"\(prometheusListen)\"")
+      }
+      guard prometheus else { throw ValidationError("--prometheus-listen needs --prometheus") }
+    }
     if !Graphviz.filters.contains(graphvizFilter) {
       throw ValidationError(
         "--graphviz-filter is one of \(Graphviz.filters.joined(separator: ", ")), not \"\(graphvizFilter)\"")
     }
   }
+
+  /// nil: no metrics are collected.
+  var metricsAddress: ListenAddress? { prometheus ? ListenAddress(prometheusListen ?? "127.0.0.1:9233") : nil }
 
   /// Seconds; negative: never.
   var timeout: Int { convergedTimeout ?? convergerTimeout ?? environmentTimeout ?? -1 }

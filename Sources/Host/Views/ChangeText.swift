@@ -31,9 +31,10 @@ enum ChangeText {
     return text.count > shortLimit ? text.prefix(shortLimit) + "..." : text
   }
 
-  /// A unified diff of each text of several lines; what fits on one line `short` has shown.
-  static func diff(_ changes: [Change]) -> String {
-    changes.filter { isLong($0.was) || isLong($0.will) }.map { change in
+  /// Every field on a line of its own, `was -> will`, texts of several lines as a unified diff.
+  static func fields(_ changes: [Change]) -> String {
+    changes.map { change in
+      guard isLong(change.was) || isLong(change.will) else { return "  \(short(change))\n" }
       let (was, will) = (lines(change.was), lines(change.will))
       return "--- \(change.path)\n+++ \(change.path)\n" + UnifiedDiff.render(was, will)
     }.joined()

@@ -65,6 +65,7 @@ final class JSONView: EventView {
         writer.member("retry", willRetry)
         writer.object("diagnostic", reason.writeMembers)
       }
+    case .warnings(let diagnostics): self.diagnostics(diagnostics)
     case .compiled(let summary): compiled(summary)
     case .received(let from, let field, let to, let parameter):
       emit("received") { writer in
@@ -108,13 +109,7 @@ final class JSONView: EventView {
       writer.member("duration", Double(outcome.duration / 1000) / 1e6)
       writer.array("changes") { writer in
         for change in outcome.changes {
-          writer.object { writer in
-            writer.member("path", change.path)
-            writer.key("was")
-            writer.value(change.was)
-            writer.key("will")
-            writer.value(change.will)
-          }
+          writer.object(change.writeMembers)
         }
       }
       if case .failed(let reason) = outcome.status {

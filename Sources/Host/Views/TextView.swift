@@ -55,6 +55,7 @@ final class TextView: EventView {
     case .watchFailed(let id, let reason, let willRetry):
       line("\(id): cannot be watched\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
       diagnostics([reason])
+    case .warnings(let diagnostics): self.diagnostics(diagnostics)
     case .compiled(let summary): compiled(summary)
     case .received(let from, let field, let to, let parameter):
       line("Send/Recv: \(from).\(field) -> \(to).\(parameter)")
@@ -112,9 +113,12 @@ final class TextView: EventView {
     let time =
       outcome.duration > 1_000_000_000
       ? " in \(outcome.duration / 100_000_000 / 10).\(outcome.duration / 100_000_000 % 10) s" : ""
+    if case .differs = outcome.status {
+      line("\(id): \(words)\(time)", style: style)
+      return buffer.append(ChangeText.fields(outcome.changes))
+    }
     let short = outcome.changes.prefix(3).map(ChangeText.short).joined(separator: "; ")
     line("\(id): \(words)\(time)\(short.isEmpty ? "" : ": ")\(short)", style: style)
-    if options.noop { buffer.append(ChangeText.diff(outcome.changes)) }
   }
 
   private func failed(_ id: ResourceID, _ diagnostic: Diagnostic) {

@@ -80,7 +80,8 @@ public final class Host: @unchecked Sendable {
 }
 
 /// The host's handle of one resource.
-public struct ResourceHandle {
+public struct ResourceHandle: Equatable, @unchecked Sendable {
+  // The host's number in the shape of a pointer: its functions say which thread they belong to.
   let pointer: OpaquePointer?
 
   /// [any] The watch is armed: the first check may run. Exactly once after each `watch`.
@@ -152,6 +153,13 @@ public struct Call {
   public func send(_ fields: [Value]) {
     Value.structure(fields).withABI { value in
       withUnsafePointer(to: value) { _ = Host.current?.table.pointee.send(pointer, $0) }
+    }
+  }
+
+  /// [any] As `send`, for a member of the group that this call's resource leads.
+  public func send(_ fields: [Value], as member: ResourceHandle) {
+    Value.structure(fields).withABI { value in
+      withUnsafePointer(to: value) { _ = Host.current?.table.pointee.send_as(pointer, member.pointer, $0) }
     }
   }
 

@@ -58,6 +58,8 @@ public struct KindDescription: Sendable {
   /// Fields given to `Call.send`, in order.
   public var sends: [Parameter]
   public var flags: Flags
+  /// Which optional methods of `Resource` are there. The others are never called.
+  public var traits: Traits
 
   public struct Flags: OptionSet, Sendable {
     public var rawValue: UInt32
@@ -70,58 +72,34 @@ public struct KindDescription: Sendable {
     public static let refresh = Flags(rawValue: UInt32(MGMT_KIND_REFRESH))
   }
 
+  /// Optional methods of `Resource` a kind overrides. What is not named costs nothing: 100,000 resources that cannot be grouped
+  /// are not asked whether they can.
+  public struct Traits: OptionSet, Sendable {
+    public var rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// `identities`: others may depend on these resources by themselves.
+    public static let identities = Traits(rawValue: 1)
+    /// `automaticEdges`: these resources may depend on others by themselves.
+    public static let automaticEdges = Traits(rawValue: 2)
+    /// `mayGroup` and `group`.
+    public static let grouping = Traits(rawValue: 4)
+    /// `update`. Without it a resource that receives a value is made anew.
+    public static let update = Traits(rawValue: 8)
+    /// `reverse`.
+    public static let reversal = Traits(rawValue: 16)
+    /// `isSame`. Without it resources whose parameters are equal are the same.
+    public static let comparison = Traits(rawValue: 32)
+  }
+
   public init(
-    name: String, documentation: String, parameters: [Parameter], sends: [Parameter] = [], flags: Flags = []
+    name: String, documentation: String, parameters: [Parameter], sends: [Parameter] = [], flags: Flags = [],
+    traits: Traits = []
   ) {
     self.name = name
     self.documentation = documentation
     self.parameters = parameters
     self.sends = sends
     self.flags = flags
-  }
-}
-
-/// The values of a resource's parameters, borrowed for the length of the call they were given to. Keys are enums whose raw
-/// values are the parameters' positions in the kind's description.
-public struct Parameters {
-  let values: UnsafePointer<mgmt_value>
-  let count: Int
-
-  private func value(_ key: some RawRepresentable<Int>) -> mgmt_value {
-    (0..<count).contains(key.rawValue) ? values[key.rawValue] : mgmt_value()
-  }
-
-  public subscript(key: some RawRepresentable<Int>) -> Value { Value(value(key)) }
-
-  public func isSet(_ key: some RawRepresentable<Int>) -> Bool { value(key).type != UInt32(MGMT_UNSET) }
-
-  /// nil: not set.
-  public func string(_ key: some RawRepresentable<Int>) -> String? {
-    let value = value(key)
-    return value.type == UInt32(MGMT_STRING) ? String(value.u.s) : nil
-  }
-
-  public func bool(_ key: some RawRepresentable<Int>) -> Bool {
-    let value = value(key)
-    return value.type == UInt32(MGMT_BOOL) && value.u.i != 0
-  }
-
-  public func int(_ key: some RawRepresentable<Int>) -> Int64? {
-    let value = value(key)
-    return value.type == UInt32(MGMT_INT) ? value.u.i : nil
-  }
-
-  /// The strings of a `[]str`; empty when not set.
-  public func strings(_ key: some RawRepresentable<Int>) -> [String] {
-    let value = value(key)
-    guard value.type == UInt32(MGMT_LIST) else { return [] }
-    return UnsafeBufferPointer(start: value.u.v.at, count: value.u.v.count).map { String($0.u.s) }
-  }
-
-  /// The pairs of a `map{str: str}` in the order they were written; empty when not set.
-  public func stringMap(_ key: some RawRepresentable<Int>) -> [(key: String, value: String)] {
-    let value = value(key)
-    guard value.type == UInt32(MGMT_MAP), let items = value.u.v.at else { return [] }
-    return stride(from: 0, to: value.u.v.count - 1, by: 2).map { (String(items[$0].u.s), String(items[$0 + 1].u.s)) }
+    self.traits = traits
   }
 }

@@ -58,9 +58,19 @@ public enum CheckResult: Sendable {
   }
 }
 
-/// One resource. Subclass it; every method has a default but `checkApply`'s is to be already as asked.
+/// What became of values that were received.
+public enum UpdateResult: Sendable {
+  /// The resource has taken them over.
+  case updated
+  /// It cannot: it is destroyed, and made anew with them.
+  case recreate
+}
+
+/// One resource. Subclass it; every method has a default but `checkApply`'s is to be already as asked. The methods below the
+/// line are called only if the kind's description names their trait.
 open class Resource {
   public let handle: ResourceHandle
+  final var parameterCount: Int32 = 0
 
   public init(_ handle: ResourceHandle) {
     self.handle = handle
@@ -70,34 +80,32 @@ open class Resource {
   open func watch() throws(Failure) { handle.ready() }
   /// [reactor] Delete the sources.
   open func unwatch() {}
-  /// [worker] Never two at a time for one resource. Report each difference with `call.change` before mending it.
+  /// [worker] Never two at a time for one resource. Report each difference with `call.change` before mending it. A kind that
+  /// sends values sends them with every check that succeeds, also when nothing differed and without `CheckFlags.apply`.
   open func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult { .ok }
   /// [reactor] End a pending call soon.
   open func cancel(_ call: Call) {}
   /// [reactor] No call is running, the watch is off.
   open func close() {}
+
+  // MARK: optional
+
   /// [any] What I am.
   open func identities(_ sink: IdentitySink) {}
   /// [any] What I come after, or before.
   open func automaticEdges(_ sink: IdentitySink) {}
   /// [reactor] Whether `member` may join this leader's group.
   open func mayGroup(_ member: Resource) -> Bool { false }
-}
-
-/// Collects identities for automatic edges.
-public struct IdentitySink {
-  let sink: OpaquePointer?
-
-  /// Of all identities with one group number other than 0 the first that is found ends the search.
-  public func put(space: String, key: String, afterMe: Bool = false, notify: Bool = false, group: UInt32 = 0) {
-    guard let host = Host.current else { return }
-    var flags = afterMe ? UInt32(MGMT_UID_AFTER_ME) : UInt32(MGMT_UID_BEFORE_ME)
-    if notify { flags |= UInt32(MGMT_UID_NOTIFY) }
-    space.withABI { space in
-      key.withABI { key in
-        var uid = mgmt_uid(space: space, key: key, flags: flags, group: group)
-        host.table.pointee.put_uid(sink, &uid)
-      }
-    }
+  /// [reactor] Takes `member` into this leader's group, before the leader's `watch`. From then on only the leader is watched
+  /// and checked, and does it for all; it reports for the whole group. Members are closed after their leader.
+  open func group(_ member: Resource) throws(Failure) { throw Failure("these resources cannot be grouped") }
+  /// [reactor] Values were received; never while a check runs. A failure fails the resource.
+  open func update(_ parameters: Parameters, changed: ChangedParameters) throws(Failure) -> UpdateResult { .recreate }
+  /// [worker] Before the first check that applies: puts the resource that undoes this one. Nothing put: there is nothing to
+  /// undo.
+  open func reverse(_ sink: ReversalSink) throws(Failure) {
+    throw Failure("it cannot be reversed", hint: "set reverse: false for it")
   }
+  /// [reactor] Whether a resource of a new graph may be left to this one, which runs.
+  open func isSame(as other: Resource) -> Bool { true }
 }

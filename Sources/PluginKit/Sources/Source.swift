@@ -126,15 +126,6 @@ public struct Command: Sendable {
   }
 }
 
-extension Value {
-  fileprivate func withStrings(_ body: (UnsafeBufferPointer<mgmt_str>) -> Void) {
-    withABI { list in
-      let items = UnsafeBufferPointer(start: list.u.v.at, count: list.u.v.count)
-      items.map(\.u.s).withUnsafeBufferPointer(body)
-    }
-  }
-}
-
 /// How a child ended.
 public struct Exit: Sendable {
   public enum How: Sendable, Equatable {

@@ -51,48 +51,66 @@ public indirect enum Value: Equatable, Sendable {
     case .int(let number): body(mgmt_value(type: UInt32(MGMT_INT), flags: 0, u: .init(i: number)))
     case .float(let number): body(mgmt_value(type: UInt32(MGMT_FLOAT), flags: 0, u: .init(f: number)))
     case .string(let text): text.withABI { body(mgmt_value(type: UInt32(MGMT_STRING), flags: 0, u: .init(s: $0))) }
-    case .list(let items): Self.withABI(items, type: MGMT_LIST, body)
-    case .structure(let items): Self.withABI(items, type: MGMT_STRUCT, body)
-    case .map(let entries): Self.withABI(entries.flatMap { [$0.key, $0.value] }, type: MGMT_MAP, body)
+    case .list, .structure, .map: withEncoded(body)
     }
   }
 
-  private static func withABI<Result>(_ items: [Value], type: Int, _ body: (mgmt_value) -> Result) -> Result {
-    withABI(items[...], []) { encoded in
-      encoded.withUnsafeBufferPointer { buffer in
-        body(mgmt_value(type: UInt32(type), flags: 0, u: .init(v: .init(at: buffer.baseAddress, count: buffer.count))))
-      }
-    }
+  private func withEncoded<Result>(_ body: (mgmt_value) -> Result) -> Result {
+    let memory = ValueMemory()
+    defer { memory.free() }
+    return body(memory.encode(self))
   }
 
-  /// Encodes item by item, each alive while the next ones are encoded.
-  private static func withABI<Result>(
-    _ items: ArraySlice<Value>, _ done: [mgmt_value], _ body: ([mgmt_value]) -> Result
-  ) -> Result {
-    guard let first = items.first else { return body(done) }
-    return first.withABI { withABI(items.dropFirst(), done + [$0], body) }
+  /// The strings of a list.
+  func withStrings(_ body: (UnsafeBufferPointer<mgmt_str>) -> Void) {
+    withABI { list in
+      let items = UnsafeBufferPointer(start: list.u.v.at, count: list.u.v.count)
+      items.map(\.u.s).withUnsafeBufferPointer(body)
+    }
   }
 
   /// For static data: never freed.
   func permanentABI() -> UnsafePointer<mgmt_value> {
     let memory = UnsafeMutablePointer<mgmt_value>.allocate(capacity: 1)
-    memory.initialize(to: permanentValue())
+    memory.initialize(to: ValueMemory().encode(self))
     return UnsafePointer(memory)
   }
+}
 
-  private func permanentValue() -> mgmt_value {
-    func sequence(_ items: [Value], _ type: Int) -> mgmt_value {
-      let memory = UnsafeMutablePointer<mgmt_value>.allocate(capacity: max(1, items.count))
-      for (position, item) in items.enumerated() { (memory + position).initialize(to: item.permanentValue()) }
-      return mgmt_value(type: UInt32(type), flags: 0, u: .init(v: .init(at: memory, count: items.count)))
-    }
-    return switch self {
-    case .string(let text): mgmt_value(type: UInt32(MGMT_STRING), flags: 0, u: .init(s: text.permanentABI()))
+/// Memory of values with others in them. It stays until `free`.
+private final class ValueMemory {
+  private var blocks: [UnsafeMutableRawPointer] = []
+
+  func encode(_ value: Value) -> mgmt_value {
+    switch value {
+    case .string(let text): mgmt_value(type: UInt32(MGMT_STRING), flags: 0, u: .init(s: encode(text)))
     case .list(let items): sequence(items, MGMT_LIST)
     case .structure(let items): sequence(items, MGMT_STRUCT)
     case .map(let entries): sequence(entries.flatMap { [$0.key, $0.value] }, MGMT_MAP)
-    case .unset, .bool, .int, .float: withABI { $0 }
+    case .unset, .bool, .int, .float: value.withABI { $0 }
     }
+  }
+
+  private func encode(_ text: String) -> mgmt_str {
+    text.withABI { text in
+      guard let source = text.ptr, text.len > 0 else { return mgmt_str() }
+      let memory = UnsafeMutablePointer<CChar>.allocate(capacity: text.len)
+      memory.initialize(from: source, count: text.len)
+      blocks.append(memory)
+      return mgmt_str(ptr: memory, len: text.len)
+    }
+  }
+
+  private func sequence(_ items: [Value], _ type: Int) -> mgmt_value {
+    let memory = UnsafeMutablePointer<mgmt_value>.allocate(capacity: max(1, items.count))
+    for (position, item) in items.enumerated() { (memory + position).initialize(to: encode(item)) }
+    blocks.append(memory)
+    return mgmt_value(type: UInt32(type), flags: 0, u: .init(v: .init(at: memory, count: items.count)))
+  }
+
+  func free() {
+    for block in blocks { block.deallocate() }
+    blocks = []
   }
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Graph
+
+/// Looking at what runs.
+extension Engine {
+  public var counts: EngineCounts {
+    var counts = EngineCounts()
+    counts.total = scheduler.vertexCount
+    counts.running = scheduler.runningCount
+    counts.pending = max(0, scheduler.dirtyCount + scheduler.vertexCount - scheduler.startedCount - scheduler.failedCount)
+    counts.failed = scheduler.failedCount
+    return counts
+  }
+
+  /// Nothing runs and everything is as asked.
+  public var isConverged: Bool { scheduler.isConverged && swap == nil }
+
+  /// Every resource, sorted by name.
+  public func status() -> [ResourceStatus] {
+    var all: [ResourceStatus] = []
+    visitStatus { all.append($0) }
+    return all.sorted { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
+  }
+
+  /// Every resource, in no order.
+  public func visitStatus(_ body: (ResourceStatus) -> Void) {
+    for slot in entries.indices { visitStatus(slot: slot, body) }
+  }
+
+  /// One resource, and those it leads; none when it is not in the graph.
+  public func status(of id: ResourceID) -> [ResourceStatus] {
+    var found: [ResourceStatus] = []
+    if let place = place(of: id, isHidden: false) { visitStatus(slot: place.slot) { found.append($0) } }
+    return found
+  }
+
+  private func visitStatus(slot: Int, _ body: (ResourceStatus) -> Void) {
+    guard let entry = entries[slot], let status = status(entry, slot) else { return }
+    body(status)
+    for member in entry.members {
+      var copy = status
+      copy.id = member.resource.id
+      copy.members = []
+      copy.leader = entry.resource.id
+      body(copy)
+    }
+  }
+
+  private func status(_ entry: Entry, _ slot: Int) -> ResourceStatus? {
+    let flags = scheduler.flags(of: slot)
+    let blockers = scheduler.blockers(of: slot)
+    var status = ResourceStatus(
+      id: entry.resource.id, phase: phase(entry, flags, isBlocked: !blockers.isEmpty), wasChecked: entry.wasChecked,
+      waitsFor: blockers.compactMap { entries[$0]?.resource.id }, failure: entry.failure, changes: entry.changes)
+    status.waiting = waitReason(slot, flags, blockers)
+    if entry.lastCheck > 0 { status.lastCheck = EngineTime(nanoseconds: entry.lastCheck) }
+    if entry.lastChange > 0 { status.lastChange = EngineTime(nanoseconds: entry.lastChange) }
+    if let timers = entry.timers, timers.retryAt > 0, flags.contains(.wakePending) || timers.watch != nil {
+      status.nextAttempt = EngineTime(nanoseconds: timers.retryAt)
+    }
+    status.members = entry.members.map(\.resource.id)
+    status.isReversal = entry.isReversal
+    status.isHidden = entry.meta.hidden
+    return status
+  }
+
+  private func phase(_ entry: Entry, _ flags: Scheduler.Flags, isBlocked: Bool) -> ResourceStatus.Phase {
+    if flags.contains(.failed) { return .failed }
+    if flags.contains(.running) { return .running }
+    if !flags.contains(.started) { return .starting }
+    if !flags.contains(.dirty) { return entry.differs ? .differs : .ok }
+    return scheduler.isQuiet && isBlocked ? .blocked : .waiting
+  }
+
+  private func waitReason(_ slot: Int, _ flags: Scheduler.Flags, _ blockers: [Int]) -> WaitReason? {
+    if flags.contains(.running) { return nil }
+    if flags.contains(.wakePending) || entries[slot]?.timers?.watch != nil { return .retry }
+    if flags.contains(.failed) { return nil }
+    if !flags.contains(.started) { return .watch }
+    guard flags.contains(.dirty) else { return nil }
+    if flags.contains(.closing) { return .leaving }
+    if scheduler.isPaused { return .paused }
+    if flags.contains(.throttled) { return .limit }
+    if let id = scheduler.awaitedSemaphore(of: slot) { return .semaphore(id) }
+    return blockers.isEmpty ? nil : .parents
+  }
+}

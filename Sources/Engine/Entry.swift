@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Graph
+import Reactor
+import Values
+
+/// A resource that runs: alone, as the leader of a group, or as a member of one.
+struct Part {
+  /// As the graph has it.
+  var resource: Resource
+  /// nil: hidden, or it could not be made.
+  var instance: (any ResourceInstance)?
+  /// The part whose group it is in; its own number for the leader.
+  var leader = 0
+  /// What it sends and receives; nil: nothing yet.
+  var exchange: Exchange?
+}
+
+/// A vertex that runs.
+struct Entry {
+  var leader: Part
+  /// Empty for most. Part n is `members[n - 1]`; leaders of members come before them.
+  var members: [Part] = []
+  var isReversal = false
+
+  var failure: Diagnostic?
+  var differs = false
+  var wasChecked = false
+  var hasReversal = false
+  var changes: UInt32 = 0
+  /// How often its watch was armed again.
+  var watchRetries: UInt16 = 0
+  /// Why the check that runs was asked for.
+  var reason = ChangeReason.intended
+  var ending = Ending.none
+  /// Nanoseconds of the monotonic clock; 0: never.
+  var lastCheck: UInt64 = 0
+  var lastChange: UInt64 = 0
+  /// When it became necessary to check it.
+  var dirtySince: UInt64 = 0
+  var timers: EntryTimers?
+
+  /// Why the check that runs was cancelled.
+  enum Ending: UInt8 {
+    case none
+    case timedOut
+    /// To arm the watch again.
+    case rearming
+  }
+
+  init(leader: Part, members: [Part] = [], isReversal: Bool = false) {
+    self.leader = leader
+    self.members = members
+    self.isReversal = isReversal
+  }
+
+  var resource: Resource { leader.resource }
+  var meta: MetaParameters { leader.resource.meta }
+  var partCount: Int { members.count + 1 }
+
+  subscript(part: Int) -> Part? {
+    get { part == 0 ? leader : members.indices.contains(part - 1) ? members[part - 1] : nil }
+    set {
+      guard let newValue else { return }
+      if part == 0 { leader = newValue } else if members.indices.contains(part - 1) { members[part - 1] = newValue }
+    }
+  }
+
+  func forEachInstance(_ body: (any ResourceInstance) -> Void) {
+    if let instance = leader.instance { body(instance) }
+    for member in members {
+      if let instance = member.instance { body(instance) }
+    }
+  }
+}
+
+/// The timers of a vertex; most have none.
+final class EntryTimers {
+  var retry: ReactorTimer?
+  var retryAt: UInt64 = 0
+  var limit: ReactorTimer?
+  var poll: ReactorTimer?
+  var timeout: ReactorTimer?
+  var watch: ReactorTimer?
+
+  func cancel() {
+    for timer in [retry, limit, poll, timeout, watch] { timer?.cancel() }
+  }
+}
+
+/// What a resource has sent and received.
+final class Exchange {
+  /// The last values it sent; nil: none yet.
+  var sent: [Value]?
+  var receptions: [Reception] = []
+  /// With received values; those of the graph where none were.
+  var parameters: [Value] = []
+  /// Those that were received at all.
+  var received: Set<Int> = []
+  /// Since the last check that succeeded.
+  var changed: [Bool] = []
+
+  var hasChanges: Bool { changed.contains(true) }
+}
+
+/// A parameter that takes its value from another resource.
+struct Reception: Equatable {
+  var sender: ResourceID
+  /// In what the sender's kind sends.
+  var field: Int
+  var fieldName: String
+  var parameter: Int
+  var parameterName: String
+}

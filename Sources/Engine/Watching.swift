@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Diagnostics
+import Graph
+import Reactor
+
+/// Watches: armed, replaced by polling, broken and armed again.
+extension Engine {
+  /// Arms the watch of a vertex, or what stands in for it.
+  func arm(_ slot: Int) {
+    guard let entry = entries[slot], !entry.meta.hidden else { return }
+    guard let instance = entry.leader.instance else {
+      let reason = entry.failure ?? Diagnostic("resource.create", "it could not be made", resource: entry.resource.id.description)
+      return breakWatch(slot, reason)
+    }
+    if entry.meta.poll != 0 {
+      if entry.meta.poll > 0 { startPolling(slot, seconds: UInt64(entry.meta.poll)) }
+      return ready(Place(slot: slot))
+    }
+    do throws(MgmtError) {
+      try instance.watch()
+    } catch {
+      if let reason = error.diagnostics.first { watchFailed(Place(slot: slot), reason) }
+    }
+  }
+
+  private func startPolling(_ slot: Int, seconds: UInt64) {
+    timers(of: slot)?.poll = reactor.addTimer(afterMilliseconds: seconds * 1000) { [weak self] in
+      guard let self else { return }
+      startPolling(slot, seconds: seconds)
+      event(Place(slot: slot))
+    }
+  }
+
+  func timers(of slot: Int) -> EntryTimers? {
+    guard entries[slot] != nil else { return nil }
+    if let timers = entries[slot]?.timers { return timers }
+    let timers = EntryTimers()
+    entries[slot]?.timers = timers
+    return timers
+  }
+
+  public func watchFailed(_ place: Place, _ reason: Diagnostic) {
+    let slot = place.slot
+    guard let entry = entries[slot] else { return }
+    guard entry.meta.retry < 0 || entry.watchRetries < UInt16(entry.meta.retry) else { return breakWatch(slot, reason) }
+    entries[slot]?.watchRetries = entry.watchRetries == .max ? .max : entry.watchRetries + 1
+    entries[slot]?.failure = reason
+    onEvent(.watchFailed(entry.resource.id, reason, willRetry: true))
+    entry.leader.instance?.unwatch()
+    scheduler.watchLost(slot)
+    cancelForRearming(slot)
+    let pause = entry.meta.delay > 0 ? entry.meta.delay : RetryPolicy.backoff(failures: entry.watchRetries + 1, most: 1000)
+    let timers = timers(of: slot)
+    timers?.retryAt = now() + pause * 1_000_000
+    timers?.watch?.cancel()
+    timers?.watch = reactor.addTimer(afterMilliseconds: pause) { [weak self] in self?.armAgain(slot) }
+    flush()
+  }
+
+  /// A check against a world that is not watched proves nothing.
+  private func cancelForRearming(_ slot: Int) {
+    guard scheduler.flags(of: slot).contains(.running) else { return }
+    entries[slot]?.ending = .rearming
+    entries[slot]?.leader.instance?.cancelCheck()
+  }
+
+  private func armAgain(_ slot: Int) {
+    entries[slot]?.timers?.watch = nil
+    entries[slot]?.timers?.retryAt = 0
+    // When its check ends it is armed: `checkEnded`.
+    guard !scheduler.flags(of: slot).contains(.running) else { return }
+    entries[slot]?.ending = .none
+    arm(slot)
+    flush()
+  }
+
+  private func breakWatch(_ slot: Int, _ reason: Diagnostic) {
+    guard let id = entries[slot]?.resource.id else { return }
+    entries[slot]?.failure = reason
+    onEvent(.watchFailed(id, reason, willRetry: false))
+    scheduler.watchFailed(slot)
+    flush()
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the edges that nobody wrote: from what resources are (`IdentityIndex`) and what they want to come after or before.
+///
+/// The semantics are those of the original's automatic edges: for each wish the first bearer, not the resource itself, in the
+/// order of printed names, and the search of a group ends with its first hit (its steps "loop" and "test"); cycles are for
+/// whoever puts the graph in order to find (its step 6). The one deviation: the original overwrites an edge between the
+/// same two resources with one that does not notify (its step 5); here an edge that was written is never touched.
+///
+/// Linear in the number of wishes.
+public struct AutomaticEdges {
+  private struct Ends: Hashable {
+    var from: Int
+    var to: Int
+  }
+
+  /// Those found, in the order they were found. Their names are empty, as a hundred thousand names cost memory.
+  public private(set) var edges: [ResourceEdge] = []
+
+  private let index: IdentityIndex
+  /// Position in `edges`; -1: it was there before.
+  private var known: [Ends: Int]
+  private var vertex: Int?
+  /// Counts calls of `begin`.
+  private var turn = 0
+  /// In which turn a group had its hit last. Stamps instead of a set, so that nothing is cleared for each vertex.
+  private var hits: [UInt32: Int] = [:]
+
+  /// `precedes` is a strict order of vertices and decides between several bearers of one identity.
+  public init(index: IdentityIndex, existing: [ResourceEdge], precedes: @escaping (Int, Int) -> Bool) {
+    var index = index
+    index.arrange(by: precedes)
+    self.index = index
+    known = Dictionary(minimumCapacity: existing.count)
+    for edge in existing { known[Ends(from: edge.from, to: edge.to)] = -1 }
+  }
+
+  /// What follows are the wishes of `vertex`.
+  public mutating func begin(_ vertex: Int) {
+    self.vertex = vertex
+    turn += 1
+  }
+
+  /// An edge with the first vertex that bears this identity and is not the one of the last `begin`. Of all wishes of one
+  /// vertex with the same `group` other than 0 the first hit makes the others void. The bearer comes before, or after
+  /// if `isAfterMe`.
+  public mutating func want(
+    space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, isAfterMe: Bool, notify: Bool, group: UInt32
+  ) {
+    guard let vertex, group == 0 || hits[group] != turn else { return }
+    guard let bearer = index.arrangedFirst(space: space, key: key, except: vertex) else { return }
+    if group != 0 { hits[group] = turn }
+    let ends = isAfterMe ? Ends(from: vertex, to: bearer) : Ends(from: bearer, to: vertex)
+    if let position = known[ends] {
+      if notify, position >= 0 { edges[position].notify = true }
+      return
+    }
+    known[ends] = edges.count
+    edges.append(ResourceEdge(from: ends.from, to: ends.to, notify: notify))
+  }
+}
