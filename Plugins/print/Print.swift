@@ -88,7 +88,8 @@ private final class Print: Resource {
   }
 
   private func log() {
-    for (number, line) in message.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    let text = message.hasSuffix("\n") ? message.dropLast() : message[...]
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       handle.log(.info, number == 0 ? "Msg: \(line)" : String(line))
     }
     printed.record(message, for: name)

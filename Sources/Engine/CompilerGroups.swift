@@ -6,22 +6,36 @@ import Graph
 /// Automatic groups: resources of which one can look after all.
 extension Compiler {
   func findGroups() {
-    var isCandidate = [Bool](repeating: false, count: compiled.graph.resources.count)
-    var candidates = 0
+    var buckets: [Substring: [Int]] = [:]
     for (position, resource) in compiled.graph.resources.enumerated() where mayTakePart(resource, position) {
-      isCandidate[position] = true
-      candidates += 1
+      buckets[resource.id.kind.prefix { $0 != ":" }, default: []].append(position)
     }
-    guard candidates > 1 else { return }
+    var isCandidate = [Bool](repeating: false, count: compiled.graph.resources.count)
+    var isSterile = isCandidate
+    for bucket in buckets.values where bucket.count > 1 { consider(bucket, &isCandidate, &isSterile) }
+    guard isCandidate.contains(true) else { return }
     let problem = GroupingProblem(
       ids: compiled.graph.resources.map(\.id), isCandidate: isCandidate, edges: compiled.graph.edges
     ) { [self] leader, member in
-      guard traits(of: compiled.graph.resources[leader].id.kind).contains(.leads), let first = instance(leader),
+      guard !isSterile[leader] else { return false }
+      let (mine, other) = (compiled.graph.resources[leader], compiled.graph.resources[member])
+      guard traits(of: mine.id.kind).contains(.leads), mine.meta.isTreated(as: other.meta), let first = instance(leader),
         let second = instance(member)
       else { return false }
       return first.mayLead(second)
     }
     compiled.leaders = engine.options.grouper.group(problem)
+  }
+
+  /// Of resources of one kind those that would not even lead their like lead nobody: ten thousand of them are not asked about each
+  /// other.
+  private func consider(_ bucket: [Int], _ isCandidate: inout [Bool], _ isSterile: inout [Bool]) {
+    let kind = compiled.graph.resources[bucket[0]].id.kind
+    if bucket.allSatisfy({ compiled.graph.resources[$0].id.kind == kind }) {
+      for position in bucket { isSterile[position] = !(instance(position).map { $0.mayLead($0) } ?? false) }
+      guard bucket.contains(where: { !isSterile[$0] }) else { return }
+    }
+    for position in bucket { isCandidate[position] = true }
   }
 
   /// Kinds of several words, as `http:server:file`, may join others without leading any. What is put back one day stands alone: a
@@ -36,7 +50,9 @@ extension Compiler {
   /// Decides which vertices run on as they are, and joins the instances of the others. A member its leader refuses runs alone.
   func formVertices() {
     var members: [Int: [Int]] = [:]
-    for (position, leader) in compiled.leaders.enumerated() where leader >= 0 { members[Int(leader), default: []].append(position) }
+    for (position, leader) in compiled.leaders.enumerated() where leader >= 0 {
+      members[Int(leader), default: []].append(position)
+    }
     compiled.vertices.reserveCapacity(compiled.graph.resources.count)
     var waiting = compiled.leaders.indices.filter { compiled.leaders[$0] < 0 }[...]
     var refused: [Int] = []
@@ -114,5 +130,14 @@ extension Compiler {
     compiled.leaders[member] = -1
     vertex.members = descendants(of: vertex.leader, members)
     refused.append(member)
+  }
+}
+
+extension MetaParameters {
+  /// Whether one check can serve both: what holds for the leader holds for its members, and a member that is only to be looked at must not
+  /// be changed because its leader may be.
+  fileprivate func isTreated(as other: MetaParameters) -> Bool {
+    noop == other.noop && retry == other.retry && retryReset == other.retryReset && delay == other.delay
+      && timeout == other.timeout && poll == other.poll && limit == other.limit && burst == other.burst
   }
 }

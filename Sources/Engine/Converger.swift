@@ -49,6 +49,13 @@ struct Converger {
     return [.cancelTimer] + become(.unconverged)
   }
 
+  /// No graph is looked at for now. What has converged stays so; what has not begins its time of quiet anew afterwards.
+  mutating func pause() -> [Action] {
+    guard state == .unconverged, quietSince != nil else { return [] }
+    quietSince = nil
+    return [.cancelTimer]
+  }
+
   mutating func timerFired(now: UInt64) -> [Action] {
     guard let quietSince, let timeout else { return [] }
     guard now >= quietSince + timeout else { return [.setTimer(quietSince + timeout)] }

@@ -46,7 +46,8 @@ extension Engine {
 
   /// Before each check: pulls what was sent into the parameters, members of the group first.
   func receive(_ slot: Int) -> Receiving {
-    guard let entry = entries[slot], entry.leader.exchange != nil || entry.members.contains(where: { $0.exchange != nil }) else {
+    guard let entry = entries[slot], entry.leader.exchange != nil || entry.members.contains(where: { $0.exchange != nil })
+    else {
       return .ready
     }
     var mustRecreate = entry.leader.instance == nil

@@ -158,7 +158,8 @@ extension Engine {
       isReversal: compiled.isReversal(vertex.leader))
     entry.failure = compiled.failures[vertex.leader]
     entry.dirtySince = now()
-    var treatment = Scheduler.Treatment(entry, isRefreshable: factory.schema(of: entry.resource.id.kind)?.isRefreshable ?? false)
+    var treatment = Scheduler.Treatment(
+      entry, isRefreshable: factory.schema(of: entry.resource.id.kind)?.isRefreshable ?? false)
     if let heir, !entry.meta.reset {
       treatment.retry.used = heir.checkRetries
       entry.watchRetries = heir.watchRetries

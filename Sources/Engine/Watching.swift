@@ -10,7 +10,8 @@ extension Engine {
   func arm(_ slot: Int) {
     guard let entry = entries[slot], !entry.meta.hidden else { return }
     guard let instance = entry.leader.instance else {
-      let reason = entry.failure ?? Diagnostic("resource.create", "it could not be made", resource: entry.resource.id.description)
+      let reason =
+        entry.failure ?? Diagnostic("resource.create", "it could not be made", resource: entry.resource.id.description)
       return breakWatch(slot, reason)
     }
     if entry.meta.poll != 0 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A graph whose vertices are merged step by step, and which of chosen vertices, the *sources*, have a path to or from each other
-/// one.
+/// A graph whose vertices are merged step by step, and which of some chosen vertices, the *sources*, have a path to or from each
+/// other one.
 ///
 /// Two things keep it far from looking at each pair of vertices. One pass over the graph follows 64 sources at once, a bit
-/// each; a merge carries bits on only as far as they are new. And a vertex with a path to or from every other one, as in a
-/// chain, can be in no group: it is taken out, and parts it the graph into *segments* that have nothing more to do with each
-/// other, so that each has 64 sources of its own. Merging makes such vertices.
+/// each; a merge carries bits on only as far as they are new. And a vertex with a path to or from every other one, as all in
+/// a chain have, can be in no group. It is taken out and parts the graph into *segments* that have nothing more to do with each
+/// other, so that each has 64 sources of its own in a pass. Merging makes such vertices.
 struct GroupGraph {
   static let maximumSources = 64
 

@@ -25,7 +25,8 @@ final class Observers {
 
   /// `service`: nil when no service manager wants to hear.
   init(
-    engine: Engine, reactor: Reactor, directory: EngineDirectory, hostname: String, hasConverger: Bool, service: ServiceEnvironment?
+    engine: Engine, reactor: Reactor, directory: EngineDirectory, hostname: String, hasConverger: Bool,
+    service: ServiceEnvironment?
   ) {
     self.engine = engine
     self.reactor = reactor
@@ -91,9 +92,7 @@ final class Observers {
   // MARK: How things stand
 
   private var isConverged: Bool {
-    if hasConverger { return isReportedConverged }
-    let counts = engine.counts
-    return graph != nil && counts.pending == 0 && counts.failed == 0
+    hasConverger ? isReportedConverged : graph != nil && engine.isConverged
   }
 
   private var statusWords: String {

@@ -24,6 +24,8 @@ final class BridgedInstance: ResourceInstance {
   /// Its last check on the reactor's thread took well under a millisecond; at first, that is to be found out.
   private var isQuick = true
   private var isOnWorker = false
+  private var thread: BlockingWatch?
+  private var mustDestroy = false
 
   init(
     id: UInt, resource: Resource, kind: OpenKind, object: UnsafeMutableRawPointer?, runtime: PluginRuntime
@@ -42,6 +44,7 @@ final class BridgedInstance: ResourceInstance {
 
   func watch() throws(MgmtError) {
     (isWatching, isReady) = (true, false)
+    if kind.blocksToWatch { return try startThread() }
     guard let watch = kind.table.pointee.watch else {
       runtime.owner?.ready(place)
       return
@@ -59,7 +62,11 @@ final class BridgedInstance: ResourceInstance {
   func unwatch() {
     guard isWatching else { return }
     isWatching = false
-    context.onReactor("unwatch") { kind.table.pointee.unwatch?(object) }
+    if kind.blocksToWatch {
+      thread?.stop()
+    } else {
+      context.onReactor("unwatch") { kind.table.pointee.unwatch?(object) }
+    }
   }
 
   func check(_ request: CheckRequest) {
@@ -99,10 +106,54 @@ final class BridgedInstance: ResourceInstance {
 
   func cancelCheck() { call?.cancel() }
 
+  /// What its watching thread still uses is destroyed when that has ended.
   func destroy() {
+    guard thread == nil else {
+      mustDestroy = true
+      return
+    }
     context.onReactor("destroy") { kind.table.pointee.destroy(object) }
     runtime.forget(self)
   }
+
+  // MARK: Threads that watch
+
+  /// Not before the one of the watch before has ended.
+  private func startThread() throws(MgmtError) {
+    guard thread == nil else { return }
+    let call = runtime.shared.calls.add { number in
+      CallState(
+        id: number, instance: id, resource: name, context: context, kind: kind.table, object: object,
+        request: CheckRequest(apply: false, refresh: false, wantsDiff: false), schema: kind.schema
+      ) { _, without in .failed(Diagnostic("resource.watch", without)) }
+    }
+    let watch = BlockingWatch(instance: id, kind: kind.table, object: object, context: context, call: call)
+    let error = watch.start()
+    guard error == 0 else {
+      isWatching = false
+      runtime.shared.calls.end(call, context)
+      throw MgmtError(
+        Diagnostic(
+          "resource.watch", "a thread to watch it cannot be started", resource: name,
+          labels: origin.map { [.init($0, "declared here")] } ?? [], notes: [systemMessage(error)]))
+    }
+    thread = watch
+  }
+
+  func threadEnded(_ error: ErrorBox, wasCancelled: Bool) {
+    thread = nil
+    if mustDestroy { return destroy() }
+    guard isWatching else { return }
+    guard wasCancelled else { return watchBroke(error) }
+    // It was watched again before the thread of the watch before had ended.
+    do throws(MgmtError) {
+      try startThread()
+    } catch {
+      if let reason = error.diagnostics.first { runtime.owner?.watchFailed(place, reason) }
+    }
+  }
+
+  var hasThread: Bool { thread.map { !$0.isOver } ?? false }
 
   /// `host->ready`: once after each watch.
   func becameReady() {
@@ -224,6 +275,8 @@ final class OpenKind {
   let isNonblocking: Bool
   /// Understands `MGMT_CHECK_BRIEF`.
   let isBrief: Bool
+  /// Each watch has a thread.
+  let blocksToWatch: Bool
 
   /// What its table offers.
   var traits: KindTraits {
@@ -243,6 +296,7 @@ final class OpenKind {
     self.shared = shared
     isNonblocking = table.pointee.flags & UInt32(MGMT_KIND_NONBLOCKING) != 0
     isBrief = table.pointee.flags & UInt32(MGMT_KIND_BRIEF) != 0
+    blocksToWatch = table.pointee.flags & UInt32(MGMT_KIND_BLOCKING_WATCH) != 0 && table.pointee.watch_blocking != nil
   }
 }
 

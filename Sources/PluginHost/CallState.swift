@@ -180,6 +180,8 @@ final class CallState: Job, @unchecked Sendable {
     return true
   }
 
+  var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
   /// `host->cancel_fd`.
   func cancelDescriptor() -> Int32 {
     state.withLock { state in

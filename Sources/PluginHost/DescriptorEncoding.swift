@@ -180,7 +180,9 @@ extension ByteReader {
     case 4: return .string(try text(atMost: textLimit))
     case 5:
       var items: [Value] = []
-      for _ in 0..<(try count(atMost: budget)) { items.append(try value(depth: depth + 1, budget: &budget, textLimit: textLimit)) }
+      for _ in 0..<(try count(atMost: budget)) {
+        items.append(try value(depth: depth + 1, budget: &budget, textLimit: textLimit))
+      }
       return .list(items)
     case 6:
       var entries: [Value.Entry] = []

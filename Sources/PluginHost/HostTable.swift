@@ -101,7 +101,8 @@ enum HostTable {
         }
       }
       sink.put(
-        ReversedResource(kind: String(foreign: kind, limit: 256), name: String(foreign: name, limit: 1 << 16), parameters: fields))
+        ReversedResource(
+          kind: String(foreign: kind, limit: 256), name: String(foreign: name, limit: 1 << 16), parameters: fields))
     }
   }
 

@@ -59,6 +59,7 @@ enum RuntimeMessage: Sendable {
   /// With what was sent, by the numbers of the resources.
   case checkEnded(UInt, CheckOutcome, [UInt: [Value]])
   case spawn(UInt)
+  case watchThreadEnded(UInt, ErrorBox, wasCancelled: Bool)
 }
 
 /// What is known about a resource outside the reactor's thread.

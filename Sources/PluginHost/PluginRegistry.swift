@@ -74,7 +74,8 @@ public final class PluginRegistry: KindCatalog {
       throw MgmtError(
         Diagnostic(
           "kind.unknown", "there is no kind \"\(kind)\"",
-          notes: refused ? ["some plugins are refused: `mgmt plugins list` says why"] : [],
+          notes: ReservedKinds.note(on: kind).map { [$0] }
+            ?? (refused ? ["some plugins are refused: `mgmt plugins list` says why"] : []),
           hint: Suggestion.hint(for: kind, in: offers.keys) ?? "`mgmt plugins list` shows what there is"))
     }
     return (found[offer.plugin], offer.position)

@@ -26,6 +26,8 @@ public final class PluginRuntime: InstanceFactory {
   private var kinds: [String: OpenKind] = [:]
   private var instances: [UInt: BridgedInstance] = [:]
   private var nextInstance: UInt = 1
+  /// Milliseconds that threads have to end.
+  private static let threadPatience: UInt64 = 1000
   /// Reversals there was something to say about.
   private var reported: Set<ResourceID> = []
 
@@ -176,8 +178,16 @@ public final class PluginRuntime: InstanceFactory {
 
   /// Ends every kind and plugin; the engine has ended its resources before.
   public func close() {
-    for kind in kinds.values { kind.table.pointee.close?(kind.shared) }
-    for context in contexts.values {
+    // Threads that watch have been asked to end; a plugin that does not listen keeps what it uses until the process ends.
+    var isLate = false
+    let timer = reactor.addTimer(afterMilliseconds: Self.threadPatience) { isLate = true }
+    while !isLate, instances.values.contains(where: \.hasThread) {
+      guard (try? reactor.runOnce()) != nil else { break }
+    }
+    timer.cancel()
+    let busy = Set(instances.values.filter(\.hasThread).map { ObjectIdentifier($0.context) })
+    for kind in kinds.values where !busy.contains(ObjectIdentifier(kind.context)) { kind.table.pointee.close?(kind.shared) }
+    for context in contexts.values where !busy.contains(ObjectIdentifier(context)) {
       let left = shared.sources.removeAll(of: context)
       if left > 0 { context.misbehaved("\(left) sources were left behind at the end") }
       context.deinitialise?(context.state)
@@ -197,6 +207,8 @@ public final class PluginRuntime: InstanceFactory {
       if let instance = instances[id] { owner?.progress(instance.place, permille: permille, text: text) }
     case .checkEnded(let id, let outcome, let sent): checkEnded(id, outcome, sent)
     case .log(let id, let level, let text): owner?.log(id.flatMap { instances[$0]?.place }, level, text)
+    case .watchThreadEnded(let id, let error, let wasCancelled):
+      instances[id]?.threadEnded(error, wasCancelled: wasCancelled)
     case .spawn(let id): shared.sources.source(id)?.start(on: reactor)
     }
   }

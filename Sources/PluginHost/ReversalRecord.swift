@@ -55,8 +55,14 @@ struct ReversalRecord: Sendable, Equatable {
     writer.write(timeout)
     writer.count(semaphores.count)
     for id in semaphores { writer.write(id) }
-    writer.write(Self.checksum(writer.bytes[...]))
-    return writer.bytes
+    return Self.sealed(writer.bytes)
+  }
+
+  /// With a checksum at the end.
+  static func sealed(_ bytes: [UInt8]) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(checksum(bytes[...]))
+    return bytes + writer.bytes
   }
 
   /// The bytes may be anything.

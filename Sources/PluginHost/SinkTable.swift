@@ -3,7 +3,6 @@
 import Engine
 import PluginABI
 import Synchronization
-import Values
 
 /// What a plugin is asked to put somewhere while one of its methods runs: identities, wishes, reversals.
 final class Sink {
@@ -15,13 +14,6 @@ final class Sink {
   func put(_ resource: ReversedResource) {
     if resources.count < Self.maximumResources { resources.append(resource) }
   }
-}
-
-/// A resource a plugin named as what undoes another.
-struct ReversedResource: Sendable, Equatable {
-  var kind: String
-  var name: String
-  var parameters: [Value.Field]
 }
 
 /// Sinks that are in use, by number: a plugin that keeps one beyond its call puts into nothing.

@@ -66,3 +66,14 @@ public protocol KindCatalog: AnyObject {
   /// All kinds, sorted.
   var kindNames: [String] { get }
 }
+
+/// Names of kinds that are kept free for what they will be.
+public enum ReservedKinds {
+  /// nil: the name is free. What to say to somebody who uses it already.
+  public static func note(on kind: String) -> String? {
+    switch kind {
+    case "kv": "The kind kv writes into the store that hosts share; it comes with the store, which this version does not have."
+    default: nil
+    }
+  }
+}

@@ -59,11 +59,11 @@ extension EndToEnd {
       agent.running.signal(SIGQUIT)
       #expect(poll { agent.running.err.contains("noop[later]") })
       let lines = agent.running.err.split(separator: "\n").map(String.init)
-      func line(_ id: String) -> String { lines.first { $0.hasPrefix(id + ": ") } ?? "" }
+      func line(_ id: String) -> String { lines.first { $0.contains("  \(id)") } ?? "" }
       #expect(line("file[good]").contains("ok") && line("file[good]").contains("changed once"), "\(lines)")
       #expect(line("file[bad]").contains("failed") && line("file[bad]").contains("no such directory"), "\(lines)")
       #expect(line("exec[long]").contains("running"), "\(lines)")
-      #expect(line("noop[later]").contains("waiting on exec[long]"), "\(lines)")
+      #expect(line("noop[later]").contains("waits for exec[long]"), "\(lines)")
       #expect(line("noop[after]").contains("file[bad]"), "\(lines)")
 
       try folder.write("good", "spoiled\n")

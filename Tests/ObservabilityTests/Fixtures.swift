@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Graph
 
 @testable import Engine
-import Graph
 @testable import Observability
 
 extension ResourceStatus {
   /// `kind[name]`
-  static func make(_ id: String, _ phase: Phase = .ok, changes: UInt32 = 0, _ set: (inout ResourceStatus) -> Void = { _ in }) -> Self {
+  static func make(_ id: String, _ phase: Phase = .ok, changes: UInt32 = 0, _ set: (inout ResourceStatus) -> Void = { _ in })
+    -> Self
+  {
     var status = ResourceStatus(
       id: ResourceID(id), phase: phase, wasChecked: phase != .waiting && phase != .starting, waitsFor: [], failure: nil,
       changes: changes)

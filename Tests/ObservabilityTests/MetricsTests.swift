@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
-@testable import Engine
 import Graph
 import Testing
 
+@testable import Engine
 @testable import Observability
 
 struct ExpositionTests {
@@ -24,7 +24,8 @@ struct ExpositionTests {
   }
 
   @Test(arguments: [
-    (0, "0"), (1, "1"), (-2, "-2"), (0.5, "0.5"), (1e15, "1000000000000000"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+    (0, "0"), (1, "1"), (-2, "-2"), (0.5, "0.5"), (1e15, "1000000000000000"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+    (.nan, "NaN"),
     (1e-7, "1e-07"),
   ])
   func numbers(_ value: Double, _ text: String) {
@@ -35,7 +36,9 @@ struct ExpositionTests {
 struct MetricsTests {
   private let file = ResourceID("file[a]")
 
-  private func ended(_ status: CheckOutcome.Status, willRetry: Bool = false, apply: Bool = true, latency: UInt64 = 0) -> EngineEvent {
+  private func ended(_ status: CheckOutcome.Status, willRetry: Bool = false, apply: Bool = true, latency: UInt64 = 0)
+    -> EngineEvent
+  {
     .checkEnded(
       file, CheckOutcome(status, duration: 2_000_000),
       CheckContext(reason: .intended, apply: apply, willRetry: willRetry, latency: latency))
@@ -54,7 +57,8 @@ struct MetricsTests {
           for errorful in [true, false] {
             #expect(
               lines.contains(
-                "mgmt_checkapply_total{kind=\"\(kind)\",apply=\"\(apply)\",eventful=\"\(eventful)\",errorful=\"\(errorful)\"} 0"))
+                "mgmt_checkapply_total{kind=\"\(kind)\",apply=\"\(apply)\",eventful=\"\(eventful)\",errorful=\"\(errorful)\"} 0"
+              ))
           }
         }
       }
@@ -67,7 +71,8 @@ struct MetricsTests {
       #expect(lines.contains("mgmt_reaction_seconds_bucket{kind=\"\(kind)\",le=\"+Inf\"} 0"))
     }
     for line in [
-      "mgmt_graph_start_time_seconds 0", "mgmt_converged 0", "mgmt_automatic_edges 0", "mgmt_grouped 0", "mgmt_compile_seconds_count 0",
+      "mgmt_graph_start_time_seconds 0", "mgmt_converged 0", "mgmt_automatic_edges 0", "mgmt_grouped 0",
+      "mgmt_compile_seconds_count 0",
     ] { #expect(lines.contains(line)) }
   }
 
@@ -86,7 +91,9 @@ struct MetricsTests {
       lines.contains(
         "mgmt_checkapply_total{kind=\"file\",apply=\"\(apply)\",eventful=\"\(eventful)\",errorful=\"\(errorful)\"} \(count)")
     }
-    #expect(checks(true, false, false, 1) && checks(true, true, false, 2) && checks(false, true, false, 1) && checks(true, false, true, 2))
+    #expect(
+      checks(true, false, false, 1) && checks(true, true, false, 2) && checks(false, true, false, 1)
+        && checks(true, false, true, 2))
     #expect(lines.contains("mgmt_failures_total{kind=\"file\",failure=\"soft\"} 1"))
     #expect(lines.contains("mgmt_failures_total{kind=\"file\",failure=\"hard\"} 2"))
     #expect(lines.contains("mgmt_checkapply_duration_seconds_count{kind=\"file\"} 6"))
@@ -134,7 +141,8 @@ struct MetricsTests {
   @Test func theProcessIsThere() {
     let lines = lines(Metrics(kinds: []))
     for name in [
-      "process_cpu_seconds_total", "process_virtual_memory_bytes", "process_resident_memory_bytes", "process_start_time_seconds",
+      "process_cpu_seconds_total", "process_virtual_memory_bytes", "process_resident_memory_bytes",
+      "process_start_time_seconds",
       "process_open_fds", "process_max_fds",
     ] {
       let line = lines.first { $0.hasPrefix(name + " ") }

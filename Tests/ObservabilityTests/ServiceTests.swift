@@ -47,7 +47,9 @@ struct ServiceNotifierTests {
     notifier.stopping()
     var heard = ""
     var buffer = [UInt8](repeating: 0, count: 256)
-    while case let count = read(fd, &buffer, buffer.count), count > 0 { heard += String(decoding: buffer[..<count], as: UTF8.self) }
+    while case let count = read(fd, &buffer, buffer.count), count > 0 {
+      heard += String(decoding: buffer[..<count], as: UTF8.self)
+    }
     #expect(heard == "WATCHDOG=1\nREADY=1\nSTOPPING=1\n")
   }
 

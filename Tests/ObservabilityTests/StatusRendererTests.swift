@@ -12,7 +12,8 @@ struct StatusRendererTests {
   private func json(_ status: ResourceStatus) -> String { text(JSONStatus().resource(status, .test)) }
 
   @Test(arguments: [
-    (WaitReason.watch, "watch not armed"), (.parents, "waits for file[a], file[b]"), (.semaphore("x:2"), "waits for semaphore x:2"),
+    (WaitReason.watch, "watch not armed"), (.parents, "waits for file[a], file[b]"),
+    (.semaphore("x:2"), "waits for semaphore x:2"),
     (.limit, "events come faster than its limit"), (.retry, "waits for its next attempt"), (.paused, "paused"),
     (.leaving, "leaves the graph"),
   ])
@@ -55,7 +56,9 @@ struct StatusRendererTests {
 
   @Test func theUsualIsShort() {
     #expect(line(.make("noop[x]")) == "ok        noop[x]\n")
-    #expect(line(.make("file[a]", changes: 1) { $0.lastChange = EngineTime(second: 999.99) }).hasSuffix(": changed once, 10 ms ago\n"))
+    #expect(
+      line(.make("file[a]", changes: 1) { $0.lastChange = EngineTime(second: 999.99) }).hasSuffix(": changed once, 10 ms ago\n")
+    )
     #expect(line(.make("file[a]") { $0.isHidden = true }) == "hidden    file[a]\n")
     #expect(line(.make("file[b]") { $0.leader = ResourceID("file[a]") }) == "ok        file[b]: in the group of file[a]\n")
     #expect(text(TextStatus().removed("file[a]")) == "removed   file[a]\n")
@@ -63,7 +66,8 @@ struct StatusRendererTests {
   }
 
   @Test(arguments: [
-    (0.0, "1 ms"), (0.5, "500 ms"), (1, "1 s"), (119.9, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 days"),
+    (0.0, "1 ms"), (0.5, "500 ms"), (1, "1 s"), (119.9, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"),
+    (172_800, "2 days"),
     (1e13, "ever"),
   ])
   func durations(_ seconds: Double, _ words: String) {
@@ -84,7 +88,8 @@ struct StatusRendererTests {
   @Test func theAgentsLineSaysWhetherAllIsAsAsked() {
     func agent(_ all: [ResourceStatus], graph: String? = "g", isConverged: Bool = true) -> AgentStatus {
       AgentStatus(
-        pid: 7, hostname: "h1", version: "1.2", graph: graph, counts: StatusCounts(all), isConverged: isConverged, isPaused: false)
+        pid: 7, hostname: "h1", version: "1.2", graph: graph, counts: StatusCounts(all), isConverged: isConverged,
+        isPaused: false)
     }
     let good = agent([.make("a[b]"), .make("a[c]") { $0.isHidden = true }])
     #expect(
@@ -105,7 +110,9 @@ struct StatusRendererTests {
     }
   }
 
-  @Test(arguments: [("status text", false, false), ("status json", false, true), ("watch text", true, false), ("watch json", true, true)])
+  @Test(arguments: [
+    ("status text", false, false), ("status json", false, true), ("watch text", true, false), ("watch json", true, true),
+  ])
   func requests(_ line: String, _ watches: Bool, _ isJSON: Bool) {
     let request = StatusRequest(watches: watches, isJSON: isJSON)
     #expect(StatusRequest(line: Array(line.utf8)) == request)

@@ -34,6 +34,9 @@ final class PluginScript: @unchecked Sendable {
   func count(_ text: String) -> Int { calls.withLock { all in all.count { $0 == text } } }
 
   /// The functions of the host, from any thread.
+  /// Watches with threads end at once.
+  let watchBreaks = Mutex(false)
+
   var table: mgmt_host { host.withLock { UnsafePointer<mgmt_host>(bitPattern: $0)?.pointee ?? mgmt_host() } }
   var hostPointer: UnsafePointer<mgmt_host>? { host.withLock { UnsafePointer(bitPattern: $0) } }
   var resource: OpaquePointer? { resources.withLock { $0.first.flatMap { OpaquePointer(bitPattern: $0) } } }
@@ -56,7 +59,7 @@ final class RecordingOwner: InstanceOwner {
   func log(_ place: Place?, _ level: LogLevel, _ text: String) { logs.append(text) }
   func checkEnded(_ place: Place, _ outcome: CheckOutcome) {
     outcomes.append((place.slot, outcome))
-    onCheckEnded(slot)
+    onCheckEnded(place.slot)
   }
 
   var statuses: [String] {
@@ -80,16 +83,17 @@ final class Bridge {
   let owner = RecordingOwner()
   let script = PluginScript()
 
-  init() throws {
+  /// `isBlocking`: its watches have threads.
+  init(isBlocking: Bool = false) throws {
     PluginScript.current = script
     folder = try TestFolder()
     reactor = try Reactor()
     runtime = PluginRuntime(
-      reactor: reactor, registry: try Self.registry(folder), hostname: "h", version: "1",
+      reactor: reactor, registry: try Self.registry(folder, isBlocking), hostname: "h", version: "1",
       stateDirectory: StateDirectory(root: "\(folder.path)/state"))
   }
 
-  private static func registry(_ folder: TestFolder) throws -> PluginRegistry {
+  private static func registry(_ folder: TestFolder, _ isBlocking: Bool) throws -> PluginRegistry {
     let path = try folder.write("plugins/test.so")
     var status = stat()
     #expect(stat(path, &status) == 0)
@@ -106,10 +110,28 @@ final class Bridge {
     let plugin = ForeignPlugin()
     plugin.kind.pointee.param_count = 0
     fill(plugin.kind)
+    if isBlocking { makeBlocking(plugin.kind) }
     registry.loaded[path] = LoadedPlugin(
       path: path, descriptor: descriptor, table: UnsafePointer(plugin.table), identity: identity,
       kinds: [UnsafePointer(plugin.kind)])
     return registry
+  }
+
+  private static func makeBlocking(_ kind: UnsafeMutablePointer<mgmt_kind>) {
+    kind.pointee.flags |= UInt32(MGMT_KIND_BLOCKING_WATCH)
+    kind.pointee.watch = nil
+    kind.pointee.unwatch = nil
+    kind.pointee.watch_blocking = { object, call, error in
+      let table = PluginScript.current.table
+      let resource = object.map { OpaquePointer($0) }
+      table.ready(resource)
+      table.event(resource)
+      var wait = pollfd(fd: table.cancel_fd(call), events: Int16(POLLIN), revents: 0)
+      guard !PluginScript.current.watchBreaks.withLock({ $0 }) else { return mgmt_status(MGMT_FAILED) }
+      _ = poll(&wait, 1, 30_000)
+      PluginScript.current.note(wait.revents & Int16(POLLIN) != 0 ? "cancelled" : "late")
+      return mgmt_status(MGMT_CANCELLED)
+    }
   }
 
   private static func fill(_ kind: UnsafeMutablePointer<mgmt_kind>) {

@@ -48,6 +48,11 @@ struct Agent {
   /// The command line of a run that ends as soon as it has converged.
   func once(_ graph: String) -> [String] { command(["--converged-timeout=0"], graph) }
 
+  /// The command line that compiles a graph and prints it as JSON; `mgmt run` has filled the descriptor cache of its prefix before.
+  func compile(_ graph: String) -> [String] {
+    [path, "graph", "--prefix", prefix] + pluginArguments + ["yaml", graph, "--compiled", "--json"]
+  }
+
   /// Starts an agent that keeps running, and waits until it has converged.
   func start(_ graph: String, flags: [String] = [], name: String = "agent", limit: Double = 120) throws -> Running {
     let status = scratch.file(name + ".status")

@@ -10,8 +10,8 @@ protocol Benchmark: Sendable {
 
 /// In the order of the table.
 let allBenchmarks: [any Benchmark] = [
-  Version(), FirstCheck(), FilesInPlace(), FilesFresh(), IdleCPU(), Repair(), Interrupt(), LiveEdit(), ParallelExec(), Growth(),
-  Graph8(),
+  Version(), FirstCheck(), FilesInPlace(), FilesFresh(), IdleCPU(), Repair(), Interrupt(), LiveEdit(), Swap(), ParallelExec(), Growth(),
+  Compile(), Group(), Graph8(),
 ]
 
 /// What every benchmark works with.

@@ -13,6 +13,65 @@ enum Graphs {
     return text
   }
 
+  /// Files of the given contents; contents need no escapes.
+  static func files(named name: String, at paths: [String], contents: [String]) -> String {
+    var text = "graph: \(name)\nresources:\n  file:\n"
+    for (index, (path, content)) in zip(paths, contents).enumerated() {
+      text += "  - name: file\(index + 1)\n    path: \"\(path)\"\n    content: \"\(content)\"\n    state: exists\n"
+    }
+    return text
+  }
+
+  /// `count` paths of a tree below `root`: in every directory eight files and two directories, level by level. Directories end
+  /// with a slash and come before what is in them.
+  static func tree(_ count: Int, in root: String) -> [String] {
+    var paths: [String] = []
+    var directories = [root + "/"]
+    while paths.count < count {
+      var below: [String] = []
+      for directory in directories {
+        paths.append(directory)
+        paths += (1...8).map { directory + "f\($0)" }
+        below += (1...2).map { directory + "d\($0)/" }
+      }
+      directories = below
+    }
+    return Array(paths.prefix(count))
+  }
+
+  /// The files and directories `paths`, without an edge.
+  static func tree(_ paths: [String]) -> String {
+    var text = "graph: tree\nresources:\n  file:\n"
+    for path in paths {
+      text += "  - name: \"\(path)\"\n    state: exists\n" + (path.hasSuffix("/") ? "" : "    content: managed\n")
+    }
+    return text
+  }
+
+  /// `count` different pairs of vertices, the first before the second, chosen by a seeded generator.
+  static func pairs(_ count: Int, of vertices: Int) -> [(from: Int, to: Int)] {
+    var generator = SplitMix64(state: 3)
+    var seen: Set<Int> = []
+    var pairs: [(from: Int, to: Int)] = []
+    while pairs.count < count {
+      let (one, other) = (Int.random(in: 0..<vertices, using: &generator), Int.random(in: 0..<vertices, using: &generator))
+      let (from, to) = (min(one, other), max(one, other))
+      if from != to, seen.insert(from * vertices + to).inserted { pairs.append((from, to)) }
+    }
+    return pairs
+  }
+
+  /// Vertices that do nothing; their names sort as their numbers do.
+  static func noops(_ names: [String], edges: [(from: Int, to: Int)]) -> String {
+    var text = "graph: groups\nresources:\n  noop:\n"
+    for name in names { text += "  - name: \(name)\n" }
+    text += "edges:\n"
+    for (number, edge) in edges.enumerated() {
+      text += "- {name: e\(number), from: {kind: noop, name: \(names[edge.from])}, to: {kind: noop, name: \(names[edge.to])}}\n"
+    }
+    return text
+  }
+
   /// f1, f2 and f3 managed, "unwanted" absent.
   static func repair(in folder: String) -> String {
     files(3, in: folder) + "  - name: unwanted\n    path: \"\(folder)/unwanted\"\n    state: absent\n"

@@ -8,10 +8,26 @@ enum Proc {
     return String(decoding: data, as: UTF8.self)
   }
 
+  /// The size of a file in bytes.
+  static func size(_ path: String) throws -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw Failure.system(path) }
+    return Int(status.st_size)
+  }
+
   /// The number of threads, or nil once it has ended.
-  static func threads(_ pid: pid_t) -> Int? {
-    (try? text("/proc/\(pid)/status"))?.split(separator: "\n").first { $0.hasPrefix("Threads:") }
-      .flatMap { Int($0.dropFirst(8).trimmingCharacters(in: .whitespaces)) }
+  static func threads(_ pid: pid_t) -> Int? { number("Threads", pid) }
+
+  /// The resident set in bytes.
+  static func residentBytes(_ pid: pid_t) throws -> Int {
+    guard let kibibytes = number("VmRSS", pid) else { throw Failure("process \(pid): its resident set cannot be read") }
+    return kibibytes * 1024
+  }
+
+  /// A number of `/proc/PID/status`, or nil once the process has ended.
+  private static func number(_ name: String, _ pid: pid_t) -> Int? {
+    (try? text("/proc/\(pid)/status"))?.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+      .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) }
   }
 
   /// CPU time used by all threads, living and ended, in nanoseconds as the scheduler counts them.
@@ -22,6 +38,10 @@ enum Proc {
       throw Failure("process \(pid): its CPU time cannot be read")
     }
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  static func descriptors(_ pid: pid_t) throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
   }
 
   /// How many open descriptors are inotify instances.

@@ -50,8 +50,10 @@ extension YAMLDecoding {
     try report(
       Diagnostic(
         "yaml.kind", "unknown kind \(quoted(kind))", labels: [.init(place)],
-        notes: ["`mgmt plugins list` shows the kinds there are, and the plugins that were refused."],
-        hint: Suggestion.hint(for: name, in: catalog.kindNames)))
+        notes: [
+          ReservedKinds.note(on: name) ?? "`mgmt plugins list` shows the kinds there are, and the plugins that were refused."
+        ],
+        hint: ReservedKinds.note(on: name) == nil ? Suggestion.hint(for: name, in: catalog.kindNames) : nil))
     return nil
   }
 

@@ -18,7 +18,8 @@ struct StatusCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("Directory for state of the agent that is meant (MGMT_PREFIX); /var/lib/mgmt for root.", valueName: "dir"),
+    help: ArgumentHelp(
+      "Directory for state of the agent that is meant (MGMT_PREFIX); /var/lib/mgmt for root.", valueName: "dir"),
     completion: .directory)
   var prefix: String?
 

@@ -50,7 +50,7 @@ final class TextView: EventView {
       }
     case .graphRejected(let diagnostics): rejected(diagnostics)
     case .checkStarted(let id, _): started(id)
-    case .checkEnded(let id, let outcome, let context): ended(id, outcome, context.reason)
+    case .checkEnded(let id, let outcome, let context): ended(id, outcome, context)
     case .progress(let id, let permille, let text): line("\(id): \(permille / 10) % \(text)")
     case .watchFailed(let id, let reason, let willRetry):
       line("\(id): cannot be watched\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
@@ -97,14 +97,14 @@ final class TextView: EventView {
     }
   }
 
-  private func ended(_ id: ResourceID, _ outcome: CheckOutcome, _ reason: ChangeReason) {
+  private func ended(_ id: ResourceID, _ outcome: CheckOutcome, _ context: CheckContext) {
     running[id] = nil
     longRunning.remove(id)
     switch outcome.status {
     case .ok: break
     case .cancelled: line("\(id): cancelled", style: .yellow)
-    case .failed(let diagnostic): failed(id, diagnostic)
-    case .changed: changed(id, "changed (\(reason.rawValue))", outcome, .green)
+    case .failed(let diagnostic): failed(id, diagnostic, willRetry: context.willRetry)
+    case .changed: changed(id, "changed (\(context.reason.rawValue))", outcome, .green)
     case .differs: changed(id, "would be changed", outcome, .yellow)
     }
   }
@@ -121,8 +121,8 @@ final class TextView: EventView {
     line("\(id): \(words)\(time)\(short.isEmpty ? "" : ": ")\(short)", style: style)
   }
 
-  private func failed(_ id: ResourceID, _ diagnostic: Diagnostic) {
-    line("\(id): failed", style: .red)
+  private func failed(_ id: ResourceID, _ diagnostic: Diagnostic, willRetry: Bool) {
+    line("\(id): failed\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
     diagnostics([diagnostic])
   }
 

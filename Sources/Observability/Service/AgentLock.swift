@@ -41,7 +41,8 @@ public final class AgentLock {
 
   /// Of the process that holds it, as far as it can be told.
   private func readPID() -> pid_t? {
-    let bytes = [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in count = max(0, pread(fd, buffer.baseAddress, 32, 0)) }
+    let bytes = [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in count = max(0, pread(fd, buffer.baseAddress, 32, 0))
+    }
     return pid_t(String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
   }
 
@@ -49,12 +50,14 @@ public final class AgentLock {
     MgmtError(
       Diagnostic(
         "host.locked", "another mgmt\(pid.map { " (pid \($0))" } ?? "") uses the prefix \(prefix)",
-        hint: "stop it\(pid.map { " (kill \($0))" } ?? ""), or give this one a directory of its own with --prefix or --tmp-prefix"))
+        hint:
+          "stop it\(pid.map { " (kill \($0))" } ?? ""), or give this one a directory of its own with --prefix or --tmp-prefix"))
   }
 
   private static func failure(_ path: String, _ note: String) -> MgmtError {
     MgmtError(
       Diagnostic(
-        "host.prefix", "the lock \(path) cannot be taken", notes: [note], hint: "give another directory with --prefix, or use --tmp-prefix"))
+        "host.prefix", "the lock \(path) cannot be taken", notes: [note],
+        hint: "give another directory with --prefix, or use --tmp-prefix"))
   }
 }

@@ -24,7 +24,9 @@ public final class EngineDirectory {
     let parent = Glibc.open(prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard parent >= 0 else { throw failure(prefix, [systemMessage(errno)]) }
     defer { close(parent) }
-    guard mkdirat(parent, "engine", 0o755) == 0 || errno == EEXIST else { throw failure(prefix + "/engine", [systemMessage(errno)]) }
+    guard mkdirat(parent, "engine", 0o755) == 0 || errno == EEXIST else {
+      throw failure(prefix + "/engine", [systemMessage(errno)])
+    }
     let fd = openat(parent, "engine", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard fd >= 0 else { throw failure(prefix + "/engine", [systemMessage(errno)]) }
     let directory = EngineDirectory(prefix: prefix, fd: fd)

@@ -99,7 +99,9 @@ struct HTTPRequest {
 
 /// An answer after which the connection ends.
 enum HTTPResponse {
-  static func bytes(_ status: Int, _ body: [UInt8], type: String = "text/plain; charset=utf-8", withoutBody: Bool = false) -> [UInt8] {
+  static func bytes(_ status: Int, _ body: [UInt8], type: String = "text/plain; charset=utf-8", withoutBody: Bool = false)
+    -> [UInt8]
+  {
     let allow = status == 405 ? "Allow: GET, HEAD\r\n" : ""
     let head =
       "HTTP/1.1 \(status) \(reason(status))\r\nContent-Type: \(type)\r\nContent-Length: \(body.count)\r\n\(allow)"

@@ -42,11 +42,17 @@ struct ChangeTracker {
           return
         }
         known.values[position].round = round
-        guard news.changed.count < most else { return news.isCut = true }
+        guard news.changed.count < most else {
+          news.isCut = true
+          return
+        }
         known.values[position].digest = digest
       } else {
         known[status.id] = Known(digest: news.changed.count < most ? digest : ~digest, round: round)
-        guard news.changed.count < most else { return news.isCut = true }
+        guard news.changed.count < most else {
+          news.isCut = true
+          return
+        }
       }
       news.changed.append(status)
     }

@@ -30,7 +30,7 @@ final class StatusClientConnection {
   }
 
   /// Says why there is no answer.
-  func refuse(_ reason: String) {
+  private func refuse(_ reason: String) {
     isAsked = true
     connection.send(Array("\(StatusRequest.errorWord)\(reason)\n".utf8))
     connection.finish()

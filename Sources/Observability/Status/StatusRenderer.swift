@@ -14,7 +14,8 @@ public struct AgentStatus: Sendable, Equatable {
   public var isPaused: Bool
 
   public init(
-    pid: Int32, hostname: String, version: String, graph: String?, counts: StatusCounts = .init(), isConverged: Bool, isPaused: Bool
+    pid: Int32, hostname: String, version: String, graph: String?, counts: StatusCounts = .init(), isConverged: Bool,
+    isPaused: Bool
   ) {
     self.pid = pid
     self.hostname = hostname

@@ -91,7 +91,8 @@ public final class StatusServer {
   private static func failure(_ directory: EngineDirectory, _ note: String) -> MgmtError {
     MgmtError(
       Diagnostic(
-        "status.socket", severity: .warning, "`mgmt status` will not work: no socket \(directory.path)/\(socketName)", notes: [note]))
+        "status.socket", severity: .warning, "`mgmt status` will not work: no socket \(directory.path)/\(socketName)",
+        notes: [note]))
   }
 
   // MARK: Clients
@@ -103,12 +104,17 @@ public final class StatusServer {
       Glibc.close(fd)
       return
     }
+    guard clients.count < Self.maximumClients else {
+      let words = Array("\(StatusRequest.errorWord)too many clients of the status socket\n".utf8)
+      _ = words.withUnsafeBytes { send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      Glibc.close(fd)
+      return
+    }
     guard let connection = try? Connection(fd: fd, reactor: reactor) else { return }
     let client = StatusClientConnection(connection)
     connection.ended = { [unowned self, unowned client] in remove(client) }
     connection.end(afterMilliseconds: StatusClientConnection.stallMilliseconds)
     clients.append(client)
-    guard clients.count <= Self.maximumClients else { return client.refuse("too many clients of the status socket") }
     client.asked = { [unowned self, unowned client] in answer(client, $0) }
   }
 

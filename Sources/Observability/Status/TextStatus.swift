@@ -48,7 +48,9 @@ public struct TextStatus: StatusRenderer {
     var parts: [String] = []
     if let words = status.waitWords { parts.append(words) }
     if let time = status.lastCheck { parts.append("checked \(ago(time, clock))") }
-    if !status.wasChecked, !status.isHidden, status.phase != .running, status.phase != .starting { parts.append("never checked") }
+    if !status.wasChecked, !status.isHidden, status.phase != .running, status.phase != .starting {
+      parts.append("never checked")
+    }
     if status.changes > 0 {
       let often = status.changes == 1 ? "changed once" : "changed \(status.changes) times"
       parts.append(often + (status.lastChange.map { ", \(status.changes == 1 ? "" : "last ")\(ago($0, clock))" } ?? ""))
@@ -58,7 +60,9 @@ public struct TextStatus: StatusRenderer {
       parts.append(wait <= 0 ? "tried again now" : "tried again in \(duration(wait))")
     }
     if let leader = status.leader { parts.append("in the group of \(OneLine.text(leader.description))") }
-    if !status.members.isEmpty { parts.append("leads \(OneLine.list(status.members.lazy.map { OneLine.text($0.description) }))") }
+    if !status.members.isEmpty {
+      parts.append("leads \(OneLine.list(status.members.lazy.map { OneLine.text($0.description) }))")
+    }
     if status.isReversal { parts.append("puts back what another changed") }
     return parts
   }

@@ -12,9 +12,7 @@ struct LiveEdit: Benchmark {
     let graph = try bench.scratch.write(Graphs.files(count, in: folder), to: "edit.yaml")
     let running = try bench.agent.start(graph, flags: ["--json"], name: "edit")
     let output = running.child.output
-    // Events are written after the fact: take the offset once no more arrive.
-    try settle(output)
-    let offset = try Proc.text(output).utf8.count
+    let offset = try Event.settle(output)
     let converged = running.timesConverged
 
     try bench.scratch.write(Graphs.files(count, in: folder, changed: 500), to: "edit.yaml")
@@ -23,7 +21,7 @@ struct LiveEdit: Benchmark {
       return try Proc.text(folder + "/f500").contains("changed")
     }
     try running.waitConverged(after: converged, limit: 30)
-    try settle(output)
+    try Event.settle(output)
     let events = try Event.read(output, from: offset)
     try bench.agent.stop(running)
 
@@ -40,17 +38,5 @@ struct LiveEdit: Benchmark {
       Row("live edit of 1 of 1,000: checked", .count, [Double(checked.count)], bar: .exactly(1), notes: [note]),
       Row("live edit of 1 of 1,000: restarted", .count, [restarted], bar: .exactly(0)),
     ]
-  }
-
-  /// Waits until `path` has not grown for half a second.
-  private func settle(_ path: String) throws {
-    var size = -1
-    var quiet = 0
-    try Deadline(seconds: 30).until("the events have stopped", every: 0.05) {
-      let now = try Proc.text(path).utf8.count
-      quiet = now == size ? quiet + 1 : 0
-      size = now
-      return quiet >= 10
-    }
   }
 }

@@ -306,7 +306,9 @@ struct mgmt_kind { /* grows at the end only */
     mgmt_status (*uids)(void *self, mgmt_sink *, mgmt_error *);       /* [any] what I am */
     mgmt_status (*auto_edges)(void *self, mgmt_sink *, mgmt_error *); /* [any] what I come after (or before) */
     int32_t (*cmp)(void *a, void *b);                     /* [reactor] 0: the same; NULL: the host compares parameters */
-    mgmt_status (*group_cmp)(void *leader, void *member); /* [reactor] MGMT_OK: member may join leader */
+    /* [reactor] MGMT_OK: member may join leader. Between resources of one kind it must not matter which of them leads; one
+     * that refuses itself (leader == member) is not asked about others of its kind. */
+    mgmt_status (*group_cmp)(void *leader, void *member);
     mgmt_status (*group)(void *leader, void *member);     /* [reactor] */
     mgmt_status (*reverse)(void *self, mgmt_sink *, mgmt_error *); /* [worker] put_resource what undoes me */
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import Engine
+import Graph
+import Reactor
+import Values
+
+/// Kinds without a machine behind them: what happens to each resource follows its script, and every call is written down, in order.
+final class FakeFactory: InstanceFactory {
+  /// How a check ends.
+  enum End { case ok, changed, differs, failed, cancelled, held }
+  enum Update { case updated, recreate, refused }
+
+  /// What resources of one name do.
+  struct Script {
+    /// The ends of the next checks, then `always`. A held one ends when told, by `finish`.
+    var ends: [End] = []
+    var always = End.ok
+    /// So many times the watch cannot be armed.
+    var watchFailures = 0
+    /// Armed only when told, by `ready`.
+    var holdsReady = false
+    var makeFailures = 0
+    var leadFailures = 0
+    /// What the next updates answer, then: updated.
+    var updates: [Update] = []
+    /// Cancelled checks end so.
+    var cancelledEnd = End.cancelled
+    /// nil: by default each kind sends its parameters of the same names.
+    var sends: (([Value]) -> [Value]?)?
+    /// Space and key, of its parameters.
+    var identities: ([Value]) -> [(space: String, key: String)] = { _ in [] }
+    var wishes: ([Value]) -> [(space: String, key: String)] = { _ in [] }
+    var mayLead: (String) -> Bool = { _ in true }
+    var isInvalid: ([Value]) -> Bool = { _ in false }
+  }
+
+  let reactor: Reactor
+  var scripts: [String: Script] = [:]
+  /// A verb, a name, and more.
+  var calls: [String] = []
+  /// Rules of `ResourceInstance` that were broken.
+  var violations: [String] = []
+  var reversals: [ResourceID: Resource] = [:]
+  var reversalWarnings: [Diagnostic] = []
+  /// By name, of those that are watched.
+  var watched: [String: FakeInstance] = [:]
+  var running: [String: FakeInstance] = [:]
+  var made = 0
+  var destroyed = 0
+
+  init(reactor: Reactor) { self.reactor = reactor }
+
+  func script(_ name: String, _ change: (inout Script) -> Void) { change(&scripts[name, default: Script()]) }
+
+  func note(_ call: String) { calls.append(call) }
+
+  // MARK: Kinds
+
+  static let parameters: [KindSchema.Parameter] = [
+    .init(name: "text", type: .string), .init(name: "number", type: .int),
+    .init(name: "choice", type: .string, choices: ["x", "y"]), .init(name: "any", type: .any),
+  ]
+
+  private static let kinds: [String: KindTraits] = [
+    "thing": [], "plain": [], "group": .leads, "group:part": [], "edged": [.identifies, .wishes], "reversible": .reverses,
+    "reversible-group": [.reverses, .leads], "comparing": .compares,
+  ]
+
+  private static let schemas = Dictionary(
+    uniqueKeysWithValues: kinds.keys.map { kind in
+      (kind, KindSchema(name: kind, parameters: parameters, sends: parameters, isRefreshable: kind != "plain"))
+    })
+
+  var kindNames: [String] { Self.kinds.keys.sorted() }
+  func schema(of kind: String) -> KindSchema? { Self.schemas[kind] }
+  func traits(of kind: String) -> KindTraits { Self.kinds[kind] ?? [] }
+
+  func validate(_ resource: Resource) -> Diagnostic? {
+    guard scripts[resource.id.name]?.isInvalid(resource.parameters) == true else { return nil }
+    return Diagnostic("test.invalid", "it is not valid", resource: resource.id.description)
+  }
+
+  func make(_ resource: Resource, owner: any InstanceOwner) throws(MgmtError) -> any ResourceInstance {
+    let name = resource.id.name
+    if let failures = scripts[name]?.makeFailures, failures > 0 {
+      scripts[name]?.makeFailures = failures - 1
+      note("no make \(name)")
+      throw MgmtError(Diagnostic("test.make", "it cannot be made"))
+    }
+    note("make \(name)")
+    made += 1
+    return FakeInstance(resource, factory: self, owner: owner)
+  }
+
+  func pendingReversals() -> PendingReversals {
+    var pending = PendingReversals()
+    pending.resources = reversals.values.sorted { $0.id.name < $1.id.name }
+    pending.warnings = reversalWarnings
+    return pending
+  }
+
+  func forgetReversal(of id: ResourceID) {
+    note("forget \(id.name)")
+    reversals[id] = nil
+  }
+
+  // MARK: What the world does
+
+  func event(_ name: String) {
+    guard let instance = watched[name] else { return violations.append("\(name) is not watched") }
+    instance.owner?.event(instance.place)
+  }
+
+  /// A watch that was held is armed.
+  func ready(_ name: String) {
+    guard let instance = watched[name] else { return violations.append("\(name) is not watched") }
+    instance.owner?.ready(instance.place)
+  }
+
+  func breakWatch(_ name: String) {
+    guard let instance = watched[name] else { return violations.append("\(name) is not watched") }
+    instance.owner?.watchFailed(instance.place, Diagnostic("test.watch", "its watch broke"))
+  }
+
+  /// Ends a check that was held.
+  func finish(_ name: String, _ end: End = .ok) {
+    guard let instance = running[name] else { return violations.append("\(name) is not being checked") }
+    instance.end(end)
+  }
+}
