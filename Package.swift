@@ -89,7 +89,9 @@ let package = Package(
     tests("GraphTests", ["Graph", "Values", "Diagnostics"]),
     tests("ReactorTests", ["Reactor"]),
     tests("EngineTests", ["Engine", "Values"]),
-    tests("ObservabilityTests", ["Observability", "ObservabilityShims", "Engine", "Reactor", "Graph", "Values", "Diagnostics"]),
+    tests(
+      "ObservabilityTests",
+      ["Observability", "ObservabilityShims", "Engine", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
     tests("FilePluginTests", ["FilePlugin", "PluginTesting", abi]),

@@ -25,7 +25,8 @@ struct Converger {
   private var succeeds = false
 
   init(timeoutSeconds: Int) {
-    timeout = timeoutSeconds < 0 ? nil : UInt64(timeoutSeconds) * 1_000_000_000
+    // More would not fit in nanoseconds.
+    timeout = timeoutSeconds < 0 ? nil : min(UInt64(timeoutSeconds), 9_000_000_000) * 1_000_000_000
   }
 
   /// After each change of the graph's state. `quiet`: nothing runs or will without an event; `succeeds`: everything is as asked.

@@ -27,6 +27,7 @@ public final class Engine {
   var swap: Swap?
   /// Graphs that came while one is on its way in which must not be passed over.
   var waitingGraphs: [ResourceGraph] = []
+  var isCommitting = false
   private var converger: Converger
   private var convergeTimer: ReactorTimer?
   private var isFlushing = false
@@ -166,6 +167,7 @@ public final class Engine {
   public func pause(_ drained: @escaping () -> Void) {
     isHeld = true
     scheduler.pause()
+    act(converger.pause())
     onDrained = drained
     flush()
   }

@@ -160,6 +160,9 @@ extension Engine {
         try entry[part.leader]?.instance?.lead(member)
       }
     } catch {
+      // Half a group is none: the next check begins with making it whole.
+      entry.forEachInstance { $0.destroy() }
+      for number in 0..<entry.partCount { entry[number]?.instance = nil }
       entries[slot] = entry
       return .failed(error.diagnostics.first ?? Diagnostic("receive", "it cannot be made with the values it received"))
     }

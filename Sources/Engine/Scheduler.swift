@@ -228,6 +228,14 @@ struct Scheduler {
     poke(vertex)
   }
 
+  /// Drops notifications from and to vertices that are gone, before others take their numbers.
+  mutating func forgetNotifications(of gone: Set<Int>) {
+    guard !gone.isEmpty else { return }
+    for index in edges.indices where edges[index].refresh != .none {
+      if gone.contains(Int(edges[index].from)) || gone.contains(Int(edges[index].to)) { edges[index].refresh = .none }
+    }
+  }
+
   /// Replaces all edges. Notifications on their way stay where the same edge is there again.
   mutating func replaceEdges(_ new: [Edge]) {
     struct Key: Hashable {

@@ -4,6 +4,7 @@
 extension Scheduler {
   /// A check failed: it is tried again by its policy, else at its next event.
   mutating func failed(_ vertex: Int, eventCame: Bool, now: UInt64) {
+    guard !flags(of: vertex).contains(.watchFailed) else { return }
     if let pause = policies[vertex]?.retry.take(failures: vertices[vertex].failures) {
       set(vertex, .retrying)
       wakeForRetry(vertex, milliseconds: pause)
@@ -87,6 +88,7 @@ struct TokenBucket: Equatable {
     last = now
     tokens -= 1
     guard tokens < 0 else { return 0 }
-    return UInt64(min((-tokens / limit * 1000).rounded(.up), 1e15))
+    // More would not fit in nanoseconds.
+    return UInt64(min((-tokens / limit * 1000).rounded(.up), 9e12))
   }
 }

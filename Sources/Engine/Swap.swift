@@ -17,10 +17,16 @@ extension Engine {
   /// A graph that is not valid is refused (`graphRejected`) and the one before goes on. The latest graph wins, but not over one
   /// on its way in with resources that must be realized.
   public func apply(_ graph: ResourceGraph) {
+    // Compiled first: one that is refused must not displace a good one on its way in.
+    guard let compiled = compile(graph) else { return }
     while let last = waitingGraphs.last, !last.mustRealize(before: graph) { waitingGraphs.removeLast() }
     if waitingGraphs.isEmpty, let swap, !swap.compiled.graph.mustRealize(before: graph) { abandon(swap) }
-    waitingGraphs.append(graph)
-    beginSwap()
+    if swap == nil {
+      swap = Swap(compiled: compiled, leaving: leaving(compiled))
+    } else {
+      compiled.discard()
+      waitingGraphs.append(graph)
+    }
     flush()
   }
 
@@ -32,24 +38,34 @@ extension Engine {
     self.swap = nil
   }
 
-  /// Compiles the next graph when there is none on its way in.
+  /// Compiles the next graph that waits when there is none on its way in.
   private func beginSwap() {
     while swap == nil, !waitingGraphs.isEmpty {
-      let compiler = Compiler(engine: self, graph: waitingGraphs.removeFirst())
-      do throws(MgmtError) {
-        let compiled = try compiler.run()
-        var kept = [Bool](repeating: false, count: entries.count)
-        for case let slot? in compiled.vertices.lazy.map(\.keptSlot) { kept[slot] = true }
-        swap = Swap(compiled: compiled, leaving: entries.indices.filter { entries[$0] != nil && !kept[$0] })
-      } catch {
-        onEvent(.graphRejected(error.diagnostics))
-      }
+      guard let compiled = compile(waitingGraphs.removeFirst()) else { continue }
+      swap = Swap(compiled: compiled, leaving: leaving(compiled))
     }
+  }
+
+  private func compile(_ graph: ResourceGraph) -> CompiledGraph? {
+    do throws(MgmtError) {
+      return try Compiler(engine: self, graph: graph).run()
+    } catch {
+      onEvent(.graphRejected(error.diagnostics))
+      return nil
+    }
+  }
+
+  /// The slots of all that runs and is not in the graph as it is.
+  private func leaving(_ compiled: CompiledGraph) -> [Int] {
+    var kept = [Bool](repeating: false, count: entries.count)
+    for case let slot? in compiled.vertices.lazy.map(\.keptSlot) { kept[slot] = true }
+    return entries.indices.filter { entries[$0] != nil && !kept[$0] }
   }
 
   /// Called whenever something has ended: when all that leave are idle the graph comes in.
   func continueSwap() {
-    guard var swap else { return }
+    // A graph applied from within the news of another, or by a check of it that is quick, waits until that one is in.
+    guard var swap, !isCommitting else { return }
     if !swap.isClosing {
       guard !swap.leaving.contains(where: mustWaitFor) else { return }
       swap.isClosing = true
@@ -58,7 +74,9 @@ extension Engine {
     }
     guard swap.leaving.allSatisfy({ !scheduler.flags(of: $0).contains(.running) }) else { return }
     self.swap = nil
+    isCommitting = true
     commit(swap)
+    isCommitting = false
     beginSwap()
     if self.swap != nil { flush() }
   }
@@ -123,6 +141,7 @@ extension Engine {
         newcomers.append(vertex)
       }
     }
+    scheduler.forgetNotifications(of: vacant)
     freeSlots.append(contentsOf: vacant.sorted())
     for vertex in newcomers {
       let slot = freeSlots.popLast() ?? entries.count

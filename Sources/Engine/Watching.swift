@@ -26,7 +26,9 @@ extension Engine {
   }
 
   private func startPolling(_ slot: Int, seconds: UInt64) {
-    timers(of: slot)?.poll = reactor.addTimer(afterMilliseconds: seconds * 1000) { [weak self] in
+    let timers = timers(of: slot)
+    timers?.poll?.cancel()
+    timers?.poll = reactor.addTimer(afterMilliseconds: seconds * 1000) { [weak self] in
       guard let self else { return }
       startPolling(slot, seconds: seconds)
       event(Place(slot: slot))
@@ -45,13 +47,14 @@ extension Engine {
     let slot = place.slot
     guard let entry = entries[slot] else { return }
     guard entry.meta.retry < 0 || entry.watchRetries < UInt16(entry.meta.retry) else { return breakWatch(slot, reason) }
-    entries[slot]?.watchRetries = entry.watchRetries == .max ? .max : entry.watchRetries + 1
+    let failures = entry.watchRetries == .max ? .max : entry.watchRetries + 1
+    entries[slot]?.watchRetries = failures
     entries[slot]?.failure = reason
     onEvent(.watchFailed(entry.resource.id, reason, willRetry: true))
     entry.leader.instance?.unwatch()
     scheduler.watchLost(slot)
     cancelForRearming(slot)
-    let pause = entry.meta.delay > 0 ? entry.meta.delay : RetryPolicy.backoff(failures: entry.watchRetries + 1, most: 1000)
+    let pause = entry.meta.delay > 0 ? entry.meta.delay : RetryPolicy.backoff(failures: failures, most: 1000)
     let timers = timers(of: slot)
     timers?.retryAt = now() + pause * 1_000_000
     timers?.watch?.cancel()

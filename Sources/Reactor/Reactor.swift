@@ -133,7 +133,10 @@ public final class Reactor {
   /// Calls `body` once, not before the time has passed, with a resolution of a millisecond.
   @discardableResult
   public func addTimer(afterMilliseconds delay: UInt64, _ body: @escaping () -> Void) -> ReactorTimer {
-    timers.add(deadline: monotonicNow() + delay * 1_000_000, body)
+    // A time beyond what the clock can say is never.
+    let (wait, isLong) = delay.multipliedReportingOverflow(by: 1_000_000)
+    let (deadline, isLate) = monotonicNow().addingReportingOverflow(wait)
+    return timers.add(deadline: isLong || isLate ? .max : deadline, body)
   }
 
   /// `handler` gets each message on the reactor's thread.

@@ -8,10 +8,11 @@ struct GraphText {
   private var resources: [(kind: String, items: String)] = []
   private var edges = ""
 
-  /// Values: strings, numbers, booleans, lists of strings, maps of strings.
-  mutating func add(_ kind: String, _ name: String, _ fields: KeyValuePairs<String, Any> = [:]) {
+  /// Values: strings, numbers, booleans, lists of strings, maps of strings. `meta`: as YAML writes it inside of braces.
+  mutating func add(_ kind: String, _ name: String, _ fields: KeyValuePairs<String, Any> = [:], meta: String = "") {
     var item = "  - name: \(Self.quoted(name))\n"
     for (key, value) in fields { item += "    \(key): \(Self.text(value))\n" }
+    if !meta.isEmpty { item += "    meta: {\(meta)}\n" }
     if resources.last?.kind == kind {
       resources[resources.count - 1].items += item
     } else if let index = resources.firstIndex(where: { $0.kind == kind }) {
@@ -22,19 +23,31 @@ struct GraphText {
   }
 
   /// A file with this content.
-  mutating func file(_ path: String, _ content: String, _ name: String? = nil) {
-    add("file", name ?? (path as NSString).lastPathComponent, ["path": path, "state": "exists", "content": content])
+  mutating func file(_ path: String, _ content: String, _ name: String? = nil, meta: String = "") {
+    add(
+      "file", name ?? (path as NSString).lastPathComponent, ["path": path, "state": "exists", "content": content], meta: meta)
+  }
+
+  /// A directory.
+  mutating func directory(_ path: String, _ name: String, meta: String = "") {
+    add("file", name, ["path": path + "/", "state": "exists"], meta: meta)
   }
 
   /// A command of a shell.
-  mutating func shell(_ name: String, _ script: String) {
-    add("exec", name, ["cmd": script, "shell": "/bin/sh", "env": ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]])
+  mutating func shell(_ name: String, _ script: String, watchfiles: [String] = [], meta: String = "") {
+    add(
+      "exec", name,
+      ["cmd": script, "shell": "/bin/sh", "env": ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], "watchfiles": watchfiles],
+      meta: meta)
   }
 
   /// Ends are written as "kind[name]".
-  mutating func edge(_ from: String, _ to: String, notify: Bool = false) {
+  mutating func edge(
+    _ from: String, _ to: String, notify: Bool = false, receive: KeyValuePairs<String, String> = [:]
+  ) {
     edges += "- name: \(Self.quoted(from + "->" + to))\n  from: \(Self.end(from))\n  to: \(Self.end(to))\n"
     if notify { edges += "  notify: true\n" }
+    if !receive.isEmpty { edges += "  receive: {\(receive.map { "\($0): \($1)" }.joined(separator: ", "))}\n" }
   }
 
   var text: String {

@@ -53,7 +53,7 @@ extension EndToEnd {
       graph.add("noop", "later")
       graph.edge("file[bad]", "noop[after]")
       graph.edge("exec[long]", "noop[later]")
-      let agent = try AgentProcess(folder, graph: graph.text)
+      let agent = try AgentProcess(folder, graph: graph.text, options: ["--no-autogroup"])
       agent.expect("a failure") { $0.resource == "file[bad]" && $0.status == "failed" }
       #expect(poll { folder.read("good") == "good\n" })
       agent.running.signal(SIGQUIT)

@@ -170,13 +170,13 @@ extension Scheduler {
     takeActions().compactMap { if case .check(let vertex, _) = $0 { vertex } else { nil } }.sorted()
   }
 
-  mutating func succeed(_ vertex: Int, changed: Bool = false, now: UInt64 = 0) {
+  mutating func finish(_ vertex: Int, changed: Bool = false, now: UInt64 = 0) {
     checkEnded(vertex, .success(changed: changed), now: now)
   }
 
   mutating func converge() {
     while case let running = checks(), !running.isEmpty {
-      for vertex in running { succeed(vertex) }
+      for vertex in running { finish(vertex) }
     }
   }
 }

@@ -30,13 +30,13 @@ import Values
     #expect(s.blockers(of: 2) == [0, 1])
     s.ready(0, now: 0)
     #expect(s.checks() == [0])
-    s.succeed(0)
+    s.finish(0)
     #expect(s.checks() == [])
     s.ready(1, now: 0)
     #expect(s.checks() == [1])
-    s.succeed(1)
+    s.finish(1)
     #expect(s.checks() == [2])
-    s.succeed(2)
+    s.finish(2)
     #expect(s.vertices[2].timestamp > max(s.vertices[0].timestamp, s.vertices[1].timestamp))
   }
 
@@ -48,8 +48,8 @@ import Values
     s.event(1, now: 0)
     s.event(2, now: 0)
     #expect(s.checks() == [0, 1])
-    s.succeed(0)
-    s.succeed(1)
+    s.finish(0)
+    s.finish(1)
     #expect(s.checks() == [2])
     #expect(s.retriesUsed(of: 2) == 0)
   }
@@ -147,7 +147,7 @@ import Values
     let bench = try Bench()
     bench.apply([thing("a"), thing("h") { $0.hidden = true }, thing("b")], [.order("a", "h"), .order("h", "b")])
     try bench.settle()
-    #expect(bench.take("make", "watch", "check") == ["make a", "make b", "watch a", "watch b", "check a", "check b"])
+    #expect(bench.take("make", "watch", "check") == ["make a", "make b", "watch a", "check a", "watch b", "check b"])
   }
 
   @Test("§4.7 Decide: else it is checked, and mended unless noop")
@@ -189,10 +189,10 @@ import Values
     s.event(0, now: 0)
     s.event(1, now: 0)
     _ = s.checks()
-    s.succeed(0, changed: true)
-    s.succeed(1, changed: true)
+    s.finish(0, changed: true)
+    s.finish(1, changed: true)
     #expect(s.takeActions() == [.check(2, refresh: true)])
-    s.succeed(2)
+    s.finish(2)
     #expect(s.isClean(2))
     #expect(s.edges.allSatisfy { $0.refresh == .none })
     s.event(2, now: 0)
@@ -205,7 +205,7 @@ import Values
     s.converge()
     s.event(0, now: 0)
     _ = s.checks()
-    s.succeed(0, changed: true)
+    s.finish(0, changed: true)
     _ = s.takeActions()
     s.checkEnded(1, .failure, now: 0)
     #expect(!s.isClean(1))
@@ -235,9 +235,9 @@ import Values
   func slowerParent() {
     var s = Scheduler.of(4, [.order(0, 2), .order(1, 2), .order(0, 3)])
     #expect(s.checks() == [0, 1])
-    s.succeed(0)
+    s.finish(0)
     #expect(s.checks() == [3])
-    s.succeed(1)
+    s.finish(1)
     #expect(s.checks() == [2])
   }
 
@@ -268,7 +268,7 @@ import Values
     let before = s.vertices[0].timestamp
     s.event(0, now: 0)
     #expect(s.checks() == [0])
-    s.succeed(0)
+    s.finish(0)
     #expect(s.vertices[0].timestamp > before)
     #expect(s.checks() == [], "a clean dependent has nothing to do")
     #expect(s.isConverged)
@@ -283,7 +283,7 @@ import Values
         s.ready(vertex, now: 0)
         while case let running = s.checks(), !running.isEmpty {
           checked += running
-          for vertex in running { s.succeed(vertex) }
+          for vertex in running { s.finish(vertex) }
         }
       }
       #expect(checked == [0, 1, 2], "ready in the order \(order)")

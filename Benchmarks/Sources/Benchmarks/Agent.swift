@@ -50,7 +50,7 @@ struct Agent {
 
   /// The command line that compiles a graph and prints it as JSON; `mgmt run` has filled the descriptor cache of its prefix before.
   func compile(_ graph: String) -> [String] {
-    [path, "graph", "--prefix", prefix] + pluginArguments + ["yaml", graph, "--compiled", "--json"]
+    [path, "graph", "yaml", graph, "--compiled", "--json", "--prefix", prefix] + pluginArguments
   }
 
   /// Starts an agent that keeps running, and waits until it has converged.

@@ -39,7 +39,11 @@ struct Summary {
       total += 1
       if status.changes > 0 { changed += 1 }
       if status.phase == .differs { differing += 1 }
-      if status.phase == .failed { failed.append(status) } else if !status.wasChecked { unchecked.append(status) }
+      if status.phase == .failed {
+        failed.append(status)
+      } else if !status.wasChecked, !status.isHidden {
+        unchecked.append(status)
+      }
     }
     failed.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
     unchecked.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
