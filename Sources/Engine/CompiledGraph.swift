@@ -64,14 +64,31 @@ public struct CompiledPreview: Sendable {
 }
 
 extension Engine {
-  /// Compiles a graph as `apply` does, and forgets it.
-  public func preview(_ graph: ResourceGraph) throws(MgmtError) -> CompiledPreview {
+  /// Compiles a graph as `apply` does, hands the result over, now or later, and forgets it.
+  public func preview(_ graph: ResourceGraph, _ done: @escaping (Result<CompiledPreview, MgmtError>) -> Void) {
     let compiler = Compiler(engine: self, graph: graph)
-    let compiled = try compiler.run()
-    defer { compiled.discard() }
-    return CompiledPreview(
-      graph: compiled.graph, firstAutomaticEdge: compiled.firstAutomaticEdge,
-      groupedEdges: compiled.groupedEdges, leaders: compiled.leaders,
-      warnings: compiled.warnings, duration: compiled.duration)
+    do throws(MgmtError) {
+      let kinds = try compiler.begin()
+      guard !kinds.isEmpty else { return done(Self.preview(compiler)) }
+      factory.prepare(kinds) { warnings in
+        compiler.compiled.warnings += warnings
+        done(Self.preview(compiler))
+      }
+    } catch {
+      done(.failure(error))
+    }
+  }
+
+  private static func preview(_ compiler: Compiler) -> Result<CompiledPreview, MgmtError> {
+    do throws(MgmtError) {
+      let compiled = try compiler.finish()
+      defer { compiled.discard() }
+      return .success(
+        CompiledPreview(
+          graph: compiled.graph, firstAutomaticEdge: compiled.firstAutomaticEdge, groupedEdges: compiled.groupedEdges,
+          leaders: compiled.leaders, warnings: compiled.warnings, duration: compiled.duration))
+    } catch {
+      return .failure(error)
+    }
   }
 }

@@ -20,8 +20,9 @@ final class Compiler {
     compiled = CompiledGraph(graph: graph)
   }
 
-  /// What was made is destroyed when it throws.
-  func run() throws(MgmtError) -> CompiledGraph {
+  /// The first half: everything is alive. Returns the kinds that have to find things out before the second. What was made is destroyed
+  /// when it throws.
+  func begin() throws(MgmtError) -> [String] {
     let start = monotonicNow()
     do throws(MgmtError) {
       try refuse(compiled.graph.check())
@@ -29,6 +30,23 @@ final class Compiler {
       applyOptions(from: 0)
       resolveTransfers()
       try bringToLife(from: 0)
+    } catch {
+      compiled.discard()
+      throw error
+    }
+    compiled.duration = monotonicNow() - start
+    guard engine.options.automaticEdges else { return [] }
+    let unprepared = Set(
+      compiled.instances.indices.lazy.filter { [self] in compiled.instances[$0] != nil }.map { [self] in
+        compiled.graph.resources[$0].id.kind
+      })
+    return unprepared.filter { traits(of: $0).contains(.prepares) }.sorted()
+  }
+
+  /// The second half: edges, groups, reversals, order.
+  func finish() throws(MgmtError) -> CompiledGraph {
+    let start = monotonicNow()
+    do throws(MgmtError) {
       compiled.firstReversal = compiled.graph.resources.count
       compiled.firstAutomaticEdge = compiled.graph.edges.count
       if engine.options.automaticEdges { addAutomaticEdges() }
@@ -45,7 +63,7 @@ final class Compiler {
       compiled.discard()
       throw error
     }
-    compiled.duration = monotonicNow() - start
+    compiled.duration += monotonicNow() - start
     return compiled
   }
 

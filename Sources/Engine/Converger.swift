@@ -38,9 +38,11 @@ struct Converger {
       quietSince = nil
       return state == .unconverged ? [.cancelTimer] : [.cancelTimer] + become(.unconverged)
     }
-    guard quietSince == nil else { return [] }
+    // What was mended, or broken, in no time was not quiet either.
+    guard quietSince == nil || state == (succeeds ? .stalled : .converged) else { return [] }
     quietSince = now
-    return timeout == 0 ? become(succeeds ? .converged : .stalled) : [.setTimer(now + timeout)]
+    let end = become(.unconverged)
+    return end + (timeout == 0 ? become(succeeds ? .converged : .stalled) : [.setTimer(now + timeout)])
   }
 
   /// A resource was changed: the time of quiet begins anew.

@@ -25,6 +25,7 @@ public final class Engine {
   var automaticEdges: [UInt64] = []
   public internal(set) var graphName = ""
   var swap: Swap?
+  var preparing: Preparation?
   /// Graphs that came while one is on its way in which must not be passed over.
   var waitingGraphs: [ResourceGraph] = []
   var isCommitting = false
@@ -136,7 +137,7 @@ public final class Engine {
 
   private func updateConvergence() {
     guard isStarted, !isHeld else { return }
-    let quiet = scheduler.isQuiet && swap == nil
+    let quiet = scheduler.isQuiet && swap == nil && preparing == nil
     act(converger.update(quiet: quiet, succeeds: scheduler.isConverged, now: now()))
   }
 

@@ -14,7 +14,7 @@ extension Engine {
   }
 
   /// Nothing runs and everything is as asked.
-  public var isConverged: Bool { scheduler.isConverged && swap == nil }
+  public var isConverged: Bool { scheduler.isConverged && swap == nil && preparing == nil }
 
   /// Every resource, sorted by name.
   public func status() -> [ResourceStatus] {

@@ -96,6 +96,8 @@ final class Exchange {
   var receptions: [Reception] = []
   /// With received values; those of the graph where none were.
   var parameters: [Value] = []
+  /// The last values that came were not taken.
+  var isRefused = false
   /// Those that were received at all.
   var received: Set<Int> = []
   /// Since the last check that succeeded.

@@ -37,6 +37,8 @@ extension Engine {
 
   private func isNews(_ fields: [Value], from sender: ResourceID, to place: Place) -> Bool {
     guard let part = entries[place.slot]?[place.part], let exchange = part.exchange else { return false }
+    // The good value it has may come back.
+    if exchange.isRefused { return exchange.receptions.contains { $0.sender == sender } }
     let parameters = exchange.parameters.isEmpty ? part.resource.parameters : exchange.parameters
     return exchange.receptions.contains { reception in
       reception.sender == sender && fields.indices.contains(reception.field)
@@ -53,18 +55,20 @@ extension Engine {
     var mustRecreate = entry.leader.instance == nil
     for number in (0..<entry.partCount).reversed() {
       guard let part = entry[number], let exchange = part.exchange, !exchange.receptions.isEmpty else { continue }
+      if exchange.parameters.isEmpty {
+        exchange.parameters = part.resource.parameters
+        exchange.changed = [Bool](repeating: false, count: exchange.parameters.count)
+      }
+      let previous = exchange.parameters
       do throws(MgmtError) {
-        let previous = exchange.parameters
         let hasNews = try pull(part, exchange)
+        exchange.isRefused = false
         guard hasNews || exchange.hasChanges else { continue }
-        do throws(MgmtError) {
-          if try hand(part, exchange, isNew: hasNews) == .recreate, hasNews { mustRecreate = true }
-        } catch {
-          // What is refused is not what it has: the same value is tried again at the next check.
-          exchange.parameters = previous
-          throw error
-        }
+        if try hand(part, exchange, isNew: hasNews) == .recreate, hasNews { mustRecreate = true }
       } catch {
+        // What is refused is not what it has: the same value is tried again at the next check.
+        exchange.parameters = previous
+        exchange.isRefused = true
         return .failed(error.diagnostics.first ?? Diagnostic("receive", "a received value was refused"))
       }
     }
@@ -74,10 +78,6 @@ extension Engine {
   /// Whether there was anything new.
   private func pull(_ part: Part, _ exchange: Exchange) throws(MgmtError) -> Bool {
     let id = part.resource.id
-    if exchange.parameters.isEmpty {
-      exchange.parameters = part.resource.parameters
-      exchange.changed = [Bool](repeating: false, count: exchange.parameters.count)
-    }
     var hasNews = false
     for reception in exchange.receptions {
       guard let place = place(of: reception.sender, isHidden: false),

@@ -116,6 +116,8 @@ public struct KindTraits: OptionSet, Sendable {
   public static let reverses = KindTraits(rawValue: 8)
   /// The kind compares its resources itself.
   public static let compares = KindTraits(rawValue: 16)
+  /// The kind has to find things out before its resources can say what they are and want.
+  public static let prepares = KindTraits(rawValue: 32)
 }
 
 /// Resources that put back what others had changed which are not in the graph any more.
@@ -133,7 +135,14 @@ public protocol InstanceFactory: KindCatalog {
   /// Looks at the parameters only. nil: fine.
   func validate(_ resource: Resource) -> Diagnostic?
   func make(_ resource: Resource, owner: any InstanceOwner) throws(MgmtError) -> any ResourceInstance
+  /// Lets kinds find out what their new resources' identities and wishes are. `done` is called once, now or later, with what there is
+  /// to say to people.
+  func prepare(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void)
   /// What was recorded by checks with `recordsReversal` and not forgotten since, also by earlier processes.
   func pendingReversals() -> PendingReversals
   func forgetReversal(of id: ResourceID)
+}
+
+extension InstanceFactory {
+  public func prepare(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void) { done([]) }
 }

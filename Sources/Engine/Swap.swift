@@ -12,13 +12,61 @@ struct Swap {
   var isClosing = false
 }
 
+/// A graph half compiled: kinds find out what its automatic edges are.
+struct Preparation {
+  var graph: ResourceGraph
+  var compiler: Compiler
+  /// Graphs that came since, which must not pass it over.
+  var newer: [ResourceGraph] = []
+}
+
 extension Engine {
   /// Takes a graph over: resources that are the same run on with their watches, state and pending work, the others end and begin.
   /// A graph that is not valid is refused (`graphRejected`) and the one before goes on. The latest graph wins, but not over one
   /// on its way in with resources that must be realized.
   public func apply(_ graph: ResourceGraph) {
-    // Compiled first: one that is refused must not displace a good one on its way in.
-    guard let compiled = compile(graph) else { return }
+    if let preparing, preparing.graph.mustRealize(before: graph) {
+      while let last = self.preparing?.newer.last, !last.mustRealize(before: graph) { self.preparing?.newer.removeLast() }
+      self.preparing?.newer.append(graph)
+    } else {
+      compile(graph)
+    }
+    flush()
+  }
+
+  // MARK: Compiling
+
+  /// Compiled first: a graph that is refused must not displace a good one on its way in.
+  private func compile(_ graph: ResourceGraph, newer: [ResourceGraph] = []) {
+    abandonPreparation()
+    let compiler = Compiler(engine: self, graph: graph)
+    do throws(MgmtError) {
+      let kinds = try compiler.begin()
+      if !kinds.isEmpty {
+        preparing = Preparation(graph: graph, compiler: compiler, newer: newer)
+        return factory.prepare(kinds) { [weak self] warnings in self?.prepared(compiler, warnings) }
+      }
+      try take(compiler.finish(), graph)
+    } catch {
+      onEvent(.graphRejected(error.diagnostics))
+    }
+    waitingGraphs += newer
+  }
+
+  private func prepared(_ compiler: Compiler, _ warnings: [Diagnostic]) {
+    guard let preparing, preparing.compiler === compiler else { return }
+    self.preparing = nil
+    compiler.compiled.warnings += warnings
+    do throws(MgmtError) {
+      try take(compiler.finish(), preparing.graph)
+    } catch {
+      onEvent(.graphRejected(error.diagnostics))
+    }
+    waitingGraphs += preparing.newer
+    flush()
+  }
+
+  private func take(_ compiled: CompiledGraph, _ graph: ResourceGraph) {
     while let last = waitingGraphs.last, !last.mustRealize(before: graph) { waitingGraphs.removeLast() }
     if waitingGraphs.isEmpty, let swap, !swap.compiled.graph.mustRealize(before: graph) { abandon(swap) }
     if swap == nil {
@@ -27,7 +75,15 @@ extension Engine {
       compiled.discard()
       waitingGraphs.append(graph)
     }
-    flush()
+  }
+
+  /// What was being prepared, and is not any more.
+  @discardableResult
+  private func abandonPreparation() -> Preparation? {
+    guard let preparing else { return nil }
+    self.preparing = nil
+    preparing.compiler.compiled.discard()
+    return preparing
   }
 
   private func abandon(_ swap: Swap) {
@@ -40,19 +96,9 @@ extension Engine {
 
   /// Compiles the next graph that waits when there is none on its way in.
   private func beginSwap() {
-    while swap == nil, !waitingGraphs.isEmpty {
-      guard let compiled = compile(waitingGraphs.removeFirst()) else { continue }
-      swap = Swap(compiled: compiled, leaving: leaving(compiled))
-    }
-  }
-
-  private func compile(_ graph: ResourceGraph) -> CompiledGraph? {
-    do throws(MgmtError) {
-      return try Compiler(engine: self, graph: graph).run()
-    } catch {
-      onEvent(.graphRejected(error.diagnostics))
-      return nil
-    }
+    // What is being prepared was compared with what ran before.
+    if let stale = abandonPreparation() { compile(stale.graph, newer: stale.newer) }
+    while swap == nil, preparing == nil, !waitingGraphs.isEmpty { compile(waitingGraphs.removeFirst()) }
   }
 
   /// The slots of all that runs and is not in the graph as it is.
@@ -65,7 +111,12 @@ extension Engine {
   /// Called whenever something has ended: when all that leave are idle the graph comes in.
   func continueSwap() {
     // A graph applied from within the news of another, or by a check of it that is quick, waits until that one is in.
-    guard var swap, !isCommitting else { return }
+    guard !isCommitting else { return }
+    guard var swap else {
+      guard preparing == nil, !waitingGraphs.isEmpty else { return }
+      beginSwap()
+      return self.swap == nil ? () : flush()
+    }
     if !swap.isClosing {
       guard !swap.leaving.contains(where: mustWaitFor) else { return }
       swap.isClosing = true
@@ -223,6 +274,7 @@ extension Engine {
   /// Ends every resource: watches off, instances gone. Nothing may be running, and nothing is asked of the engine afterwards: what it
   /// remembers goes with the process.
   public func end() {
+    abandonPreparation()
     swap?.compiled.discard()
     for (slot, entry) in entries.enumerated() {
       guard let entry else { continue }

@@ -286,6 +286,7 @@ final class OpenKind {
     if table.pointee.group_cmp != nil, table.pointee.group != nil { traits.insert(.leads) }
     if table.pointee.reverse != nil { traits.insert(.reverses) }
     if table.pointee.cmp != nil { traits.insert(.compares) }
+    if table.pointee.prepare != nil { traits.insert(.prepares) }
     return traits
   }
 

@@ -20,6 +20,14 @@ final class CallState: Job, @unchecked Sendable {
   private let request: CheckRequest
   private let schema: KindSchema
   private let recordReversal: (@Sendable () -> CheckOutcome.Status?)?
+  private let method: Method
+
+  /// What of the plugin it runs.
+  enum Method: Sendable {
+    case checkApply
+    /// Of a kind, not of a resource.
+    case prepare(kind: String)
+  }
   private let describe: @Sendable (ErrorBox, String) -> CheckOutcome.Status
   let error = ErrorBox()
   private let started = monotonicNow()
@@ -42,7 +50,7 @@ final class CallState: Job, @unchecked Sendable {
   init(
     id: UInt, instance: UInt, resource: String, context: PluginContext, kind: UnsafePointer<mgmt_kind>,
     object: UnsafeMutableRawPointer?, request: CheckRequest, schema: KindSchema,
-    recordReversal: (@Sendable () -> CheckOutcome.Status?)? = nil,
+    recordReversal: (@Sendable () -> CheckOutcome.Status?)? = nil, method: Method = .checkApply,
     describe: @escaping @Sendable (ErrorBox, String) -> CheckOutcome.Status
   ) {
     self.id = id
@@ -54,6 +62,7 @@ final class CallState: Job, @unchecked Sendable {
     self.request = request
     self.schema = schema
     self.recordReversal = recordReversal
+    self.method = method
     self.describe = describe
   }
 
@@ -85,6 +94,9 @@ final class CallState: Job, @unchecked Sendable {
   }
 
   private func call(_ more: UInt32) -> mgmt_status {
+    if case .prepare = method {
+      return kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), error.pointer) ?? mgmt_status(MGMT_OK)
+    }
     var flags = more
     if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
     if request.refresh { flags |= UInt32(MGMT_CHECK_REFRESH) }
@@ -137,6 +149,7 @@ final class CallState: Job, @unchecked Sendable {
       return (state.changes, state.sent)
     }
     context.runtime.calls.end(self, context)
+    if case .prepare(let kind) = method { return context.runtime.tell(.prepared(kind: kind, id, status)) }
     context.runtime.tell(
       .checkEnded(instance, CheckOutcome(status, changes: changes, duration: monotonicNow() - started), sent))
   }
@@ -200,7 +213,8 @@ final class CallState: Job, @unchecked Sendable {
       if state.cancelFD >= 0 { signalEventDescriptor(state.cancelFD) }
       return state.phase == .pending
     }
-    if isPending { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
+    // Preparing has no cancel: what comes later is not waited for.
+    if isPending, case .checkApply = method { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
   }
 }
 

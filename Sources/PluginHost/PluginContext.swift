@@ -59,6 +59,8 @@ enum RuntimeMessage: Sendable {
   /// With what was sent, by the numbers of the resources.
   case checkEnded(UInt, CheckOutcome, [UInt: [Value]])
   case spawn(UInt)
+  /// With the number of the call.
+  case prepared(kind: String, UInt, CheckOutcome.Status)
   case watchThreadEnded(UInt, ErrorBox, wasCancelled: Bool)
 }
 

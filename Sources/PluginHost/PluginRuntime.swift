@@ -28,6 +28,7 @@ public final class PluginRuntime: InstanceFactory {
   private var nextInstance: UInt = 1
   /// Milliseconds that threads have to end.
   private static let threadPatience: UInt64 = 1000
+  private var preparations: [KindPreparation] = []
   /// Reversals there was something to say about.
   private var reported: Set<ResourceID> = []
 
@@ -53,6 +54,41 @@ public final class PluginRuntime: InstanceFactory {
     } catch {
       return []
     }
+  }
+
+  // MARK: Preparing
+
+  private static let preparationSeconds = 30
+
+  public func prepare(_ names: [String], done: @escaping ([Diagnostic]) -> Void) {
+    let preparation = KindPreparation(done)
+    preparations.append(preparation)
+    preparation.limit(
+      reactor.addTimer(afterMilliseconds: UInt64(Self.preparationSeconds) * 1000) { [unowned self] in
+        preparation.giveUp(after: Self.preparationSeconds)
+        preparations.removeAll { $0.isDone }
+      })
+    for name in names {
+      guard let kind = kinds[name] else { continue }
+      let call = shared.calls.add { number in
+        CallState(
+          id: number, instance: 0, resource: name, context: kind.context, kind: kind.table, object: kind.shared,
+          request: CheckRequest(apply: false, refresh: false, wantsDiff: false), schema: kind.schema,
+          method: .prepare(kind: name)
+        ) { error, without in
+          .failed(error.diagnostic("plugin.prepare", resource: name, origin: nil, without: without))
+        }
+      }
+      preparation.add(call)
+      kind.context.onReactor("prepare", call.run)
+    }
+    preparation.complete()
+    preparations.removeAll { $0.isDone }
+  }
+
+  private func prepared(kind: String, _ id: UInt, _ status: CheckOutcome.Status) {
+    for preparation in preparations where preparation.ended(id, kind: kind, status) { break }
+    preparations.removeAll { $0.isDone }
   }
 
   // MARK: Reversals
@@ -209,6 +245,7 @@ public final class PluginRuntime: InstanceFactory {
     case .log(let id, let level, let text): owner?.log(id.flatMap { instances[$0]?.place }, level, text)
     case .watchThreadEnded(let id, let error, let wasCancelled):
       instances[id]?.threadEnded(error, wasCancelled: wasCancelled)
+    case .prepared(let kind, let id, let status): prepared(kind: kind, id, status)
     case .spawn(let id): shared.sources.source(id)?.start(on: reactor)
     }
   }

@@ -25,11 +25,12 @@ extension EndToEnd {
 
     @Test("everything is where it belongs, with the rights it needs and no more")
     func contents() throws {
-      let expected: [(path: String, mode: mode_t)] = [
-        ("bin/mgmt", 0o755), ("lib/mgmt/libMgmtPluginKit.so", 0o755), ("lib/mgmt/resources", 0o755),
-        ("include/mgmt/plugin.h", 0o644), ("share/bash-completion/completions/mgmt", 0o644),
-        ("share/zsh/site-functions/_mgmt", 0o644), ("share/fish/vendor_completions.d/mgmt.fish", 0o644),
-      ] + Self.kinds.map { ("lib/mgmt/resources/\($0).so", 0o755) }
+      let expected: [(path: String, mode: mode_t)] =
+        [
+          ("bin/mgmt", 0o755), ("lib/mgmt/libMgmtPluginKit.so", 0o755), ("lib/mgmt/resources", 0o755),
+          ("include/mgmt/plugin.h", 0o644), ("share/bash-completion/completions/mgmt", 0o644),
+          ("share/zsh/site-functions/_mgmt", 0o644), ("share/fish/vendor_completions.d/mgmt.fish", 0o644),
+        ] + Self.kinds.map { ("lib/mgmt/resources/\($0).so", 0o755) }
       for (path, mode) in expected {
         var status = stat()
         #expect(lstat(Mgmt.stage + "/" + path, &status) == 0, "\(path)")

@@ -155,7 +155,8 @@ func thing(
 extension Scheduler {
   /// Vertices that notifications make do something, all watched.
   static func of(
-    _ count: Int, _ edges: [Edge] = [], ready: Bool = true, _ treatment: (Int) -> Treatment = { _ in .init(isRefreshable: true) }
+    _ count: Int, _ edges: [Edge] = [], ready: Bool = true,
+    _ treatment: (Int) -> Treatment = { _ in .init(isRefreshable: true) }
   ) -> Scheduler {
     var scheduler = Scheduler()
     for vertex in 0..<count { scheduler.add(vertex, treatment(vertex)) }

@@ -17,7 +17,7 @@ final class FakeInstance: ResourceInstance {
   private var isWatching = false
   private var isRunning = false
   private var isDestroyed = false
-  private var checkNumber = 0
+  private(set) var checkCount = 0
 
   init(_ resource: Resource, factory: FakeFactory, owner: any InstanceOwner) {
     id = resource.id
@@ -73,14 +73,14 @@ final class FakeInstance: ResourceInstance {
     }
     let end = script.ends.isEmpty ? script.always : script.ends[0]
     if !script.ends.isEmpty { factory.scripts[name]?.ends.removeFirst() }
-    checkNumber += 1
+    checkCount += 1
     if end != .held { endLater(end) }
   }
 
   private func endLater(_ end: FakeFactory.End) {
-    let number = checkNumber
+    let number = checkCount
     later { [self] in
-      if isRunning, checkNumber == number { self.end(end) }
+      if isRunning, checkCount == number { self.end(end) }
     }
   }
 

@@ -318,4 +318,5 @@ import Values
   }
 }
 
-// Rows not here, see docs/differences.md: exporter prune; fast pause; the process does not exit when a graph cannot come in.
+// Rows not here, see docs/differences.md: pruning of exports; fast pause; resources are made before others leave; the process does
+// not exit when a resource cannot be made.

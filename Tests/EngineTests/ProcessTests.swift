@@ -303,4 +303,4 @@ import Values
   }
 }
 
-// Rows not here, see docs/differences.md: 6 and 9, exporters; pokes of clean and of noop vertices; fast pause.
+// Rows not here, see docs/differences.md: 6 and 9: exports; 13: fast pause, pokes of clean and of noop vertices.

@@ -8,7 +8,9 @@ import Testing
 /// §9 of the specification: notifications.
 @Suite struct RefreshTests {
   /// A chain whose edges notify, converged; then the first changes.
-  private func changed(third: (inout MetaParameters) -> Void = { _ in }, then change: (Bench) -> Void = { _ in }) throws -> Bench {
+  private func changed(
+    third: (inout MetaParameters) -> Void = { _ in }, then change: (Bench) -> Void = { _ in }
+  ) throws -> Bench {
     let bench = try Bench()
     try bench.start([thing("a"), thing("b"), thing("c", third)], [.notify("a", "b"), .notify("b", "c")])
     bench.factory.script("a") { $0.ends = [.changed] }
@@ -100,7 +102,9 @@ import Testing
   @Test("§9 A change that a refresh leads to says so")
   func reason() throws {
     let bench = try changed()
-    let reasons = bench.events.compactMap { if case .checkEnded(let id, _, let context) = $0 { (id.name, context.reason) } else { nil } }
+    let reasons = bench.events.compactMap { event -> (String, ChangeReason)? in
+      if case .checkEnded(let id, _, let context) = event { (id.name, context.reason) } else { nil }
+    }
     #expect(reasons.map(\.0) == ["a", "b"])
     #expect(reasons.map(\.1) == [.corrective, .refresh])
   }

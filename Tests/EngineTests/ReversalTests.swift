@@ -9,7 +9,8 @@ import Values
 
 /// §12 of the specification, as far as the engine does it: what it asks of the factory, and when.
 @Suite struct ReversalTests {
-  private func reversible(_ name: String, text: String = "new", _ change: (inout MetaParameters) -> Void = { _ in }) -> Resource {
+  private func reversible(_ name: String, text: String = "new", _ change: (inout MetaParameters) -> Void = { _ in }) -> Resource
+  {
     thing(name, kind: "reversible", text: text) {
       $0.reverse = true
       change(&$0)

@@ -78,8 +78,8 @@ import Testing
   @Test("§7 Locking: N are held at a time")
   func bounded() throws {
     let bench = try Bench()
-    bench.apply((0..<5).map { n in thing("t\(n)") { $0.semaphores = ["s:2"] } })
     for n in 0..<5 { bench.factory.script("t\(n)") { $0.ends = [.held] } }
+    bench.apply((0..<5).map { n in thing("t\(n)") { $0.semaphores = ["s:2"] } })
     for left in [5, 4, 3, 2, 1] {
       #expect(try bench.turn { bench.factory.running.count == min(left, 2) })
       try bench.idle()

@@ -244,7 +244,8 @@ import Values
   func recreateGroup() throws {
     let bench = try Bench()
     bench.factory.script("m") { $0.updates = [.recreate] }
-    bench.apply([thing("s", text: "sent"), thing("a", kind: "group"), thing("m", kind: "group")], [.send("s", "text", "m", "text")])
+    bench.apply(
+      [thing("s", text: "sent"), thing("a", kind: "group"), thing("m", kind: "group")], [.send("s", "text", "m", "text")])
     try bench.settle()
     #expect(bench.take("make", "lead", "check").suffix(5) == ["check s", "make a", "make m", "lead a m", "check a"])
     #expect(bench.factory.made - bench.factory.destroyed == 3)
@@ -253,12 +254,8 @@ import Values
   @Test("§8 One that cannot be made anew has failed, and is tried again as a whole", arguments: ["a", "m"])
   func recreateFails(name: String) throws {
     let bench = try Bench()
-    bench.apply(
-      [thing("s", text: "one"), thing("a", kind: "group") { ($0.retry, $0.delay) = (1, 1) }, thing("m", kind: "group") {
-        ($0.retry, $0.delay) = (1, 1)
-      }], [.send("s", "text", "m", "text")])
-    try bench.settle()
-    bench.forget()
+    let graph = [thing("s", text: "one")] + ["a", "m"].map { thing($0, kind: "group") { ($0.retry, $0.delay) = (1, 1) } }
+    try bench.start(graph, [.send("s", "text", "m", "text")])
     bench.factory.script("m") { $0.updates = [.recreate] }
     bench.factory.script(name) { $0.makeFailures = 1 }
     send(bench, .string("two"))

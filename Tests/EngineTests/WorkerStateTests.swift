@@ -260,4 +260,4 @@ import Testing
   }
 }
 
-// Rows not here, see docs/differences.md: exporters; the watch that ends when the checks failed for good.
+// Rows not here: retries of checks: RetryTests. See docs/differences.md: the watch that ends when the checks have failed for good.

@@ -10,7 +10,8 @@ protocol Benchmark: Sendable {
 
 /// In the order of the table.
 let allBenchmarks: [any Benchmark] = [
-  Version(), FirstCheck(), FilesInPlace(), FilesFresh(), IdleCPU(), Repair(), Interrupt(), LiveEdit(), Swap(), ParallelExec(), Growth(),
+  Version(), FirstCheck(), FilesInPlace(), FilesFresh(), IdleCPU(), Repair(), Interrupt(), LiveEdit(), Swap(), ParallelExec(),
+  Growth(),
   Compile(), Group(), Graph8(),
 ]
 

@@ -25,7 +25,9 @@ struct Programs {
     }
     for source in found {
       let program = folder + "/" + source.dropLast(2)
-      let command = ["/usr/bin/env", "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, sources + "/" + source, "-l:libyaml.a"]
+      let command = [
+        "/usr/bin/env", "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, sources + "/" + source, "-l:libyaml.a",
+      ]
       let compiler = try Child(command, environment: Self.environment, output: program + ".log")
       guard try compiler.wait(limit: 120) == 0 else { throw Failure("cannot compile \(source)\(compiler.tail)") }
     }

@@ -117,8 +117,12 @@ struct GraphPrinter {
   }
 
   /// What is declared is compiled too: a graph that would be refused is no graph.
-  private func show(_ graph: ResourceGraph, _ reactor: Reactor, _ runtime: PluginRuntime) throws(MgmtError) -> Int32 {
-    let preview = try Engine(reactor: reactor, factory: runtime, options: engineOptions).preview(graph)
+  private func show(_ graph: ResourceGraph, _ reactor: Reactor, _ runtime: PluginRuntime) throws -> Int32 {
+    var result: Result<CompiledPreview, MgmtError>?
+    let engine = Engine(reactor: reactor, factory: runtime, options: engineOptions)
+    engine.preview(graph) { result = $0 }
+    while result == nil { try reactor.runOnce() }
+    guard let preview = try result?.get() else { return ExitStatus.failure }
     if !preview.warnings.isEmpty { DiagnosticOutput.write(preview.warnings) }
     let text =
       switch (format, options.compiled) {

@@ -37,6 +37,7 @@ struct Swap: Benchmark {
     let offset = try Event.settle(running.child.output)
 
     var written: [Double] = []
+    var residents: [Double] = []
     func write(_ range: ClosedRange<Int>) throws -> Double {
       let start = ContinuousClock.now
       for edit in range {
@@ -44,6 +45,7 @@ struct Swap: Benchmark {
         try Deadline(seconds: 30).until("the next edit is due", every: 0.001) { ContinuousClock.now >= due }
         try memory.write(sequence.graph(after: edit), to: "graph/swap.yaml")
         written.append(Date().timeIntervalSince1970)
+        if edit.isMultiple(of: settled) { residents.append(Double(try Proc.residentBytes(running.child.pid))) }
         if running.child.hasEnded { throw Failure("the agent has ended after edit \(edit)\(running.child.tail)") }
       }
       return (ContinuousClock.now - start) / .seconds(1)
@@ -68,7 +70,8 @@ struct Swap: Benchmark {
     try bench.programs.stop(loop)
     let events = try Event.read(running.child.output, from: offset)
     let loopTaken = try Proc.text(loop.output).split(separator: "\n").filter { $0 == "taken" }.count
-    return try rows(EditReport(events, sequence, written: written), before, after, seconds, lost: lost, loopTaken: loopTaken)
+    let report = try EditReport(events, sequence, written: written)
+    return rows(report, before, after, seconds, residents, lost: lost, loopTaken: loopTaken)
   }
 
   private func startLoop(_ bench: Bench, _ graph: String, _ folder: String) throws -> Child {
@@ -81,12 +84,13 @@ struct Swap: Benchmark {
   }
 
   private func rows(
-    _ report: EditReport, _ before: Level, _ after: Level, _ seconds: Double, lost: Int, loopTaken: Int
-  ) throws -> [Row] {
+    _ report: EditReport, _ before: Level, _ after: Level, _ seconds: Double, _ residents: [Double], lost: Int, loopTaken: Int
+  ) -> [Row] {
     let latency = Samples(report.latencies)
     let checks = "\(report.missing) missing, \(report.unasked) unasked, \(report.fruitless) that changed nothing"
     let latencies = [50, 99, 100].map { Unit.seconds.text(latency.percentile($0)) }.joined(separator: ", ")
     let after100 = ["baseline: the same process after \(settled) edits"]
+    let course = "each \(settled) edits, while they went on: " + residents.map(Unit.bytes.text).joined(separator: ", ")
     let measured = Double(edits - settled)
     return [
       Row("1,000 edits of 1 of 1,000: written in", .seconds, [seconds], bar: .atMost(61)),
@@ -98,7 +102,9 @@ struct Swap: Benchmark {
         "… checks missing or too many", .count, [Double(report.missing + report.unasked + report.fruitless)], bar: .exactly(0),
         notes: [checks, "from edit to done: p50, p99, most: \(latencies)"]),
       Row("… resources that did not run on", .count, [Double(report.restarted)], bar: .exactly(0)),
-      Row("… RSS", .bytes, [after.resident], baseline: [before.resident], bar: .timesBaseline(1.05, plus: 0), notes: after100),
+      Row(
+        "… RSS", .bytes, [after.resident], baseline: [before.resident], bar: .timesBaseline(1.05, plus: 0),
+        notes: after100 + [course]),
       Row(
         "… open descriptors", .count, [after.descriptors], baseline: [before.descriptors], bar: .exactly(before.descriptors),
         notes: after100),

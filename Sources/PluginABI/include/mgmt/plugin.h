@@ -291,7 +291,8 @@ struct mgmt_kind { /* grows at the end only */
     mgmt_status (*validate)(const mgmt_kind *, mgmt_str name, const mgmt_value *params, mgmt_error *);
     mgmt_status (*create)(void *kind, mgmt_res *, mgmt_str name, const mgmt_value *params, void **self,
                           mgmt_error *); /* [reactor] no I/O */
-    /* [reactor] Received values: changed[i] is 1 where params[i] is new. NULL: destroy and create. */
+    /* [reactor] Before a check: changed[i] is 1 where params[i] was received anew since the last check that succeeded.
+     * MGMT_RECREATE, or no such method: the host destroys the resource and creates it with these values. */
     mgmt_status (*update)(void *self, const mgmt_value *params, const uint8_t *changed, mgmt_error *);
     void (*destroy)(void *self); /* [reactor] no call is running, the watch is off */
 
@@ -309,10 +310,19 @@ struct mgmt_kind { /* grows at the end only */
     /* [reactor] MGMT_OK: member may join leader. Between resources of one kind it must not matter which of them leads; one
      * that refuses itself (leader == member) is not asked about others of its kind. */
     mgmt_status (*group_cmp)(void *leader, void *member);
-    mgmt_status (*group)(void *leader, void *member);     /* [reactor] */
-    mgmt_status (*reverse)(void *self, mgmt_sink *, mgmt_error *); /* [worker] put_resource what undoes me */
+    /* [reactor] Once for each member, before the leader's watch. From then on only the leader is watched and checked, for
+     * all of them; members are destroyed after it. */
+    mgmt_status (*group)(void *leader, void *member);
+    /* [worker] Before the first check that applies: put_resource (same kind and name) what puts things back to how they are
+     * now. Nothing put: there is nothing to put back. The host keeps it until the resource has left the graph. */
+    mgmt_status (*reverse)(void *self, mgmt_sink *, mgmt_error *);
 
     const void *(*extension)(const char *id); /* [any] */
+
+    /* [reactor] Once for each graph with new resources of the kind, after they were created and before uids and auto_edges:
+     * finds out what those need, as the files of packages. May answer MGMT_PENDING; the host waits at most 30 s and goes on
+     * without. A failure means that automatic edges may be missing, and is logged. */
+    mgmt_status (*prepare)(void *kind, mgmt_call *, mgmt_error *);
 };
 
 /* ---- functions for the language ------------------------------------------------------------------------------------- */
