@@ -58,6 +58,7 @@ final class Agent {
     self.options = options
     let service = ServiceEnvironment.take()
     OpenFileLimit.raise()
+    Reactor.keepOneHeap()
     Reactor.preferLatency()
     hostname = try Hostname.resolve(options.hostname)
     prefix = try Prefix.make(options, hostname: hostname)

@@ -34,6 +34,7 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step);
  * wakes up (Linux 6.12). Threads and processes it starts do not inherit it. -1 and errno where the kernel does not know it. */
 int shim_ask_for_short_slices(uint64_t nanoseconds);
 long shim_thread_preemptions(void); /* how often others took the processor from this thread */
+void shim_one_heap(void); /* all threads allocate from one heap: before there are threads */
 int shim_pipe(int ends[2]); /* close-on-exec */
 int shim_error_text(int error, char *text, size_t size);
 int shim_pidfd_open(pid_t pid);

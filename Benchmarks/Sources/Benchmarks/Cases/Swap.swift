@@ -106,6 +106,9 @@ struct Swap: Benchmark {
         "… RSS", .bytes, [after.resident], baseline: [before.resident], bar: .timesBaseline(1.05, plus: 0),
         notes: after100 + [course]),
       Row(
+        "… RSS, the second half", .bytes, residents.suffix(1), baseline: residents.prefix(residents.count / 2).suffix(1),
+        bar: .timesBaseline(1.02, plus: 0), notes: ["baseline: the same process after half of the edits"]),
+      Row(
         "… open descriptors", .count, [after.descriptors], baseline: [before.descriptors], bar: .exactly(before.descriptors),
         notes: after100),
       Row("… threads", .count, [after.threads], baseline: [before.threads], bar: .exactly(before.threads), notes: after100),
