@@ -225,6 +225,7 @@ extension Engine: InstanceOwner {
     if hasSucceeded {
       forgetChanges(slot)
       if !outcome.sent.isEmpty { sent(outcome.sent, from: slot) }
+      if entry.isReversal, !entry.meta.noop { putBack(entry) }
     }
     if case .changed = outcome.status { act(converger.activity()) }
     scheduler.checkEnded(slot, result(of: outcome.status), now: end / 1_000_000)
@@ -237,6 +238,13 @@ extension Engine: InstanceOwner {
         CheckContext(reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, latency: latency)))
     if entry.ending == .rearming, entry.timers?.watch == nil, !scheduler.flags(of: slot).contains(.started) { arm(slot) }
     flush()
+  }
+
+  /// A reversal is done once: what happens there from now on is not for it to mend. It leaves with the next graph.
+  private func putBack(_ entry: Entry) {
+    factory.forgetReversal(of: entry.resource.id)
+    entry.leader.instance?.unwatch()
+    entry.timers?.poll?.cancel()
   }
 
   /// The outcome as the engine sees it: secrets masked, and with why it was cancelled.

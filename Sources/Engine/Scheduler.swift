@@ -159,6 +159,11 @@ struct Scheduler {
     return flags.contains(.succeededBefore) && flags.isDisjoint(with: [.dirty, .failed, .running])
   }
 
+  /// It failed so often in a row that its next attempt is nothing to wait for.
+  func isHopeless(_ vertex: Int) -> Bool {
+    vertices.indices.contains(vertex) && vertices[vertex].failures >= Self.hopefulFailures
+  }
+
   /// The vertices it waits for.
   func blockers(of vertex: Int) -> [Int] {
     guard vertices.indices.contains(vertex), vertex + 1 < incoming.count else { return [] }

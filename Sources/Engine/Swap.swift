@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
-public import Graph
+import Graph
 
 /// A graph on its way in: it waits until those it replaces have ended their checks.
 struct Swap {
@@ -10,83 +10,12 @@ struct Swap {
   var leaving: [Int]
   /// Those that leave are not started any more. Before that, those that must be realized get their turn.
   var isClosing = false
-}
-
-/// A graph half compiled: kinds find out what its automatic edges are.
-struct Preparation {
-  var graph: ResourceGraph
-  var compiler: Compiler
-  /// Graphs that came since, which must not pass it over.
-  var newer: [ResourceGraph] = []
+  /// Of those that leave so many, from the first, run no check any more.
+  var idle = 0
 }
 
 extension Engine {
-  /// Takes a graph over: resources that are the same run on with their watches, state and pending work, the others end and begin.
-  /// A graph that is not valid is refused (`graphRejected`) and the one before goes on. The latest graph wins, but not over one
-  /// on its way in with resources that must be realized.
-  public func apply(_ graph: ResourceGraph) {
-    if let preparing, preparing.graph.mustRealize(before: graph) {
-      while let last = self.preparing?.newer.last, !last.mustRealize(before: graph) { self.preparing?.newer.removeLast() }
-      self.preparing?.newer.append(graph)
-    } else {
-      compile(graph)
-    }
-    flush()
-  }
-
-  // MARK: Compiling
-
-  /// Compiled first: a graph that is refused must not displace a good one on its way in.
-  private func compile(_ graph: ResourceGraph, newer: [ResourceGraph] = []) {
-    abandonPreparation()
-    let compiler = Compiler(engine: self, graph: graph)
-    do throws(MgmtError) {
-      let kinds = try compiler.begin()
-      if !kinds.isEmpty {
-        preparing = Preparation(graph: graph, compiler: compiler, newer: newer)
-        return factory.prepare(kinds) { [weak self] warnings in self?.prepared(compiler, warnings) }
-      }
-      try take(compiler.finish(), graph)
-    } catch {
-      onEvent(.graphRejected(error.diagnostics))
-    }
-    waitingGraphs += newer
-  }
-
-  private func prepared(_ compiler: Compiler, _ warnings: [Diagnostic]) {
-    guard let preparing, preparing.compiler === compiler else { return }
-    self.preparing = nil
-    compiler.compiled.warnings += warnings
-    do throws(MgmtError) {
-      try take(compiler.finish(), preparing.graph)
-    } catch {
-      onEvent(.graphRejected(error.diagnostics))
-    }
-    waitingGraphs += preparing.newer
-    flush()
-  }
-
-  private func take(_ compiled: CompiledGraph, _ graph: ResourceGraph) {
-    while let last = waitingGraphs.last, !last.mustRealize(before: graph) { waitingGraphs.removeLast() }
-    if waitingGraphs.isEmpty, let swap, !swap.compiled.graph.mustRealize(before: graph) { abandon(swap) }
-    if swap == nil {
-      swap = Swap(compiled: compiled, leaving: leaving(compiled))
-    } else {
-      compiled.discard()
-      waitingGraphs.append(graph)
-    }
-  }
-
-  /// What was being prepared, and is not any more.
-  @discardableResult
-  private func abandonPreparation() -> Preparation? {
-    guard let preparing else { return nil }
-    self.preparing = nil
-    preparing.compiler.compiled.discard()
-    return preparing
-  }
-
-  private func abandon(_ swap: Swap) {
+  func abandon(_ swap: Swap) {
     if swap.isClosing {
       for slot in swap.leaving { scheduler.reopen(slot) }
     }
@@ -94,15 +23,8 @@ extension Engine {
     self.swap = nil
   }
 
-  /// Compiles the next graph that waits when there is none on its way in.
-  private func beginSwap() {
-    // What is being prepared was compared with what ran before.
-    if let stale = abandonPreparation() { compile(stale.graph, newer: stale.newer) }
-    while swap == nil, preparing == nil, !waitingGraphs.isEmpty { compile(waitingGraphs.removeFirst()) }
-  }
-
   /// The slots of all that runs and is not in the graph as it is.
-  private func leaving(_ compiled: CompiledGraph) -> [Int] {
+  func leaving(_ compiled: CompiledGraph) -> [Int] {
     var kept = [Bool](repeating: false, count: entries.count)
     for case let slot? in compiled.vertices.lazy.map(\.keptSlot) { kept[slot] = true }
     return entries.indices.filter { entries[$0] != nil && !kept[$0] }
@@ -123,7 +45,11 @@ extension Engine {
       self.swap = swap
       for slot in swap.leaving { scheduler.close(slot) }
     }
-    guard swap.leaving.allSatisfy({ !scheduler.flags(of: $0).contains(.running) }) else { return }
+    while swap.idle < swap.leaving.count, !scheduler.flags(of: swap.leaving[swap.idle]).contains(.running) { swap.idle += 1 }
+    guard swap.idle == swap.leaving.count else {
+      self.swap = swap
+      return
+    }
     self.swap = nil
     isCommitting = true
     commit(swap)
@@ -134,10 +60,12 @@ extension Engine {
 
   /// Whether a resource that leaves has yet to be realized, and can be: nothing has failed for good on the way to it.
   private func mustWaitFor(_ slot: Int) -> Bool {
-    guard entries[slot]?.meta.realize == true else { return false }
+    guard let entry = entries[slot], entry.meta.realize || entry.members.contains(where: \.resource.meta.realize) else {
+      return false
+    }
     let flags = scheduler.flags(of: slot)
     if !flags.isDisjoint(with: [.succeededBefore, .hidden]) { return false }
-    if flags.contains(.failed), !flags.contains(.retrying) { return false }
+    if flags.contains(.failed), !flags.contains(.retrying) || scheduler.isHopeless(slot) { return false }
     return !scheduler.isQuiet
   }
 
@@ -261,7 +189,6 @@ extension Engine {
     entry.timers?.cancel()
     entry.leader.instance?.unwatch()
     entry.forEachInstance { $0.destroy() }
-    if entry.isReversal, scheduler.isClean(slot), !entry.meta.noop { factory.forgetReversal(of: entry.resource.id) }
     scheduler.remove(slot)
     for part in [entry.leader] + entry.members {
       if part.resource.meta.hidden { hiddenPlaces[part.resource.id] = nil }
@@ -276,11 +203,9 @@ extension Engine {
   public func end() {
     abandonPreparation()
     swap?.compiled.discard()
-    for (slot, entry) in entries.enumerated() {
-      guard let entry else { continue }
+    for case let entry? in entries {
       entry.leader.instance?.unwatch()
       entry.forEachInstance { $0.destroy() }
-      if entry.isReversal, scheduler.isClean(slot), !entry.meta.noop { factory.forgetReversal(of: entry.resource.id) }
     }
   }
 
@@ -326,20 +251,6 @@ private struct Inheritance {
     self.slot = slot
     checkRetries = scheduler.retriesUsed(of: slot)
     watchRetries = entry.watchRetries
-  }
-}
-
-extension ResourceGraph {
-  /// Whether a resource of this graph must be as asked at least once and `next` has it differently or not at all.
-  fileprivate func mustRealize(before next: ResourceGraph) -> Bool {
-    let urgent = resources.filter { $0.meta.realize && !$0.meta.hidden }
-    guard !urgent.isEmpty else { return false }
-    var ids: [ResourceID: Int] = [:]
-    for (position, resource) in next.resources.enumerated() where !resource.meta.hidden { ids[resource.id] = position }
-    return urgent.contains { resource in
-      guard let position = ids[resource.id] else { return true }
-      return !next.resources[position].isEquivalent(to: resource)
-    }
   }
 }
 

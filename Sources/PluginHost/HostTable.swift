@@ -73,8 +73,9 @@ enum HostTable {
       guard let call = CurrentRuntime.shared?.calls.call(call) else { return }
       call.add(
         Change(
-          path: String(foreign: path, limit: 4096), was: was.flatMap { Value(foreign: $0.pointee) } ?? .unset,
-          will: will.flatMap { Value(foreign: $0.pointee) } ?? .unset))
+          path: String(foreign: path, limit: 4096),
+          was: was.flatMap { Value(foreign: $0.pointee, masksSecrets: true) } ?? .unset,
+          will: will.flatMap { Value(foreign: $0.pointee, masksSecrets: true) } ?? .unset))
     }
     table.send = { call, value in send(call, as: nil, value) }
     table.send_as = { call, member, value in send(call, as: member.map { UInt(bitPattern: $0) } ?? 0, value) }

@@ -75,13 +75,18 @@ extension Value {
   private static let maximumDepth = 32
   private static let maximumItems = 1 << 20
 
-  /// Copies a value a plugin gave. nil: of an unknown type, nested too deeply or too long.
-  init?(foreign value: mgmt_value, depth: Int = 0) {
+  /// Copies a value a plugin gave. nil: of an unknown type, nested too deeply or too long. `masksSecrets`: for people to see, without
+  /// what the plugin marked as secret.
+  init?(foreign value: mgmt_value, masksSecrets: Bool = false, depth: Int = 0) {
+    if masksSecrets, value.flags & UInt32(MGMT_VALUE_SECRET) != 0, Int(value.type) != MGMT_UNSET {
+      self = .string("(secret)")
+      return
+    }
     func items() -> [Value]? {
       guard depth < Self.maximumDepth, value.u.v.count <= Self.maximumItems else { return nil }
       var items: [Value] = []
       for item in UnsafeBufferPointer(start: value.u.v.at, count: value.u.v.at == nil ? 0 : value.u.v.count) {
-        guard let copy = Value(foreign: item, depth: depth + 1) else { return nil }
+        guard let copy = Value(foreign: item, masksSecrets: masksSecrets, depth: depth + 1) else { return nil }
         items.append(copy)
       }
       return items

@@ -41,7 +41,9 @@ final class Bench {
 
   /// Turns the loop until nothing more happens by itself.
   func settle(_ location: SourceLocation = #_sourceLocation) throws {
-    #expect(try turn { engine.scheduler.isQuiet && engine.swap == nil }, "never quiet", sourceLocation: location)
+    #expect(
+      try turn { engine.scheduler.isQuiet && engine.swap == nil && engine.preparing == nil }, "never quiet",
+      sourceLocation: location)
     #expect(factory.violations == [], sourceLocation: location)
   }
 

@@ -112,11 +112,11 @@ import Testing
 
   @Test("§13 Overall: not while paused")
   func paused() throws {
-    let bench = try Bench { $0.convergedTimeout = 1 }
+    let bench = try Bench { $0.convergedTimeout = 2 }
     bench.apply([thing("a")])
     try bench.settle()
     bench.engine.pause {}
-    let timer = bench.reactor.addTimer(afterMilliseconds: 1100) {}
+    let timer = bench.reactor.addTimer(afterMilliseconds: 2100) {}
     #expect(try bench.turn { timer.body == nil })
     #expect(bench.convergence == [])
     bench.engine.resume()

@@ -47,6 +47,9 @@ final class FakeFactory: InstanceFactory {
   /// By name, of those that are watched.
   var watched: [String: FakeInstance] = [:]
   var running: [String: FakeInstance] = [:]
+  /// Preparations end when told, by `endPreparations`.
+  var holdsPreparations = false
+  private var preparations: [([Diagnostic]) -> Void] = []
   var made = 0
   var destroyed = 0
 
@@ -64,7 +67,8 @@ final class FakeFactory: InstanceFactory {
   ]
 
   private static let kinds: [String: KindTraits] = [
-    "thing": [], "plain": [], "group": .leads, "group:part": [], "edged": [.identifies, .wishes], "reversible": .reverses,
+    "thing": [], "plain": [], "group": .leads, "group:part": [], "edged": [.identifies, .wishes],
+    "prepared": [.identifies, .wishes, .prepares], "reversible": .reverses,
     "reversible-group": [.reverses, .leads], "comparing": .compares,
   ]
 
@@ -92,6 +96,18 @@ final class FakeFactory: InstanceFactory {
     note("make \(name)")
     made += 1
     return FakeInstance(resource, factory: self, owner: owner)
+  }
+
+  func prepare(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void) {
+    note("prepare \(kinds.joined(separator: " "))")
+    if holdsPreparations { preparations.append(done) } else { done([]) }
+  }
+
+  /// Also of graphs that are not to come in any more.
+  func endPreparations(_ warnings: [Diagnostic] = []) {
+    let all = preparations
+    preparations = []
+    for done in all { done(warnings) }
   }
 
   func pendingReversals() -> PendingReversals {

@@ -13,7 +13,7 @@ final class FakeInstance: ResourceInstance {
   private(set) var parameters: [Value]
   private(set) weak var owner: (any InstanceOwner)?
   private let factory: FakeFactory
-  private var members: [FakeInstance] = []
+  private(set) var members: [FakeInstance] = []
   private var isWatching = false
   private var isRunning = false
   private var isDestroyed = false

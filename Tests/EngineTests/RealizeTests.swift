@@ -22,6 +22,18 @@ import Testing
     #expect(bench.take("check", "destroy") == ["check a", "destroy a", "check b"])
   }
 
+  @Test("§6 realize: a member of a group counts as well as its leader")
+  func member() throws {
+    let bench = try Bench()
+    bench.factory.script("a") { $0.holdsReady = true }
+    bench.apply([thing("a", kind: "group"), thing("m", kind: "group") { $0.realize = true }])
+    bench.apply([thing("b")])
+    try bench.idle()
+    bench.factory.ready("a")
+    try bench.settle()
+    #expect(bench.take("check") == ["check a", "check b"])
+  }
+
   @Test("§6 realize: also what comes before it gets its turn")
   func withParents() throws {
     let bench = try Bench()

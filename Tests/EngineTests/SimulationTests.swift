@@ -237,6 +237,7 @@ private struct World {
       for vertex in unready.sorted() { ready(vertex) }
       obey()
     }
+    if !scheduler.isQuiet { violations.append("something is waited for that never comes") }
     if broken.isEmpty {
       if !scheduler.isConverged { violations.append("quiet but not converged") }
       let lost = owed.filter { !$0.value.isEmpty }

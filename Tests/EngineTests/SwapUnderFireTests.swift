@@ -8,7 +8,7 @@ import Values
 
 /// Graphs that come faster than they converge, over checks that end when chance has it.
 @Suite struct SwapUnderFireTests {
-  @Test("Under fire: 200 random graphs: each resource keeps its rules, and nothing is lost or done twice", arguments: 0..<20)
+  @Test("Under fire: 200 random graphs: each resource keeps its rules, and nothing is lost or done twice", arguments: 0..<30)
   func fire(seed: Int) throws {
     let fire = try Fire(seed: UInt64(seed))
     try fire.run(graphs: 200)
@@ -41,6 +41,8 @@ private final class Fire {
   /// No notifications: then each check has a cause of its own.
   private let isCalm: Bool
   private let mayFail: Bool
+  /// Some kinds take their time before a graph can come in.
+  private let mayPrepare: Bool
   private var graphs: [String: ResourceGraph] = [:]
   private var committed: ResourceGraph?
   private var instances: [String: FakeInstance] = [:]
@@ -60,6 +62,8 @@ private final class Fire {
     random = SeededGenerator(state: seed)
     isCalm = seed % 2 == 0
     mayFail = seed % 3 == 0
+    mayPrepare = seed % 5 < 3
+    bench.factory.holdsPreparations = mayPrepare
     for name in Self.names { bench.factory.script(name) { $0.always = .held } }
     bench.onEvent = { [unowned self] in heard($0) }
   }
@@ -99,14 +103,21 @@ private final class Fire {
   }
 
   /// Some may form groups.
-  private func kind(of name: String) -> String { ["t7", "t8", "t9"].contains(name) ? "group" : "thing" }
+  private func kind(of name: String) -> String {
+    switch name {
+    case "t7", "t8", "t9": "group"
+    case "t6" where mayPrepare: "prepared"
+    default: "thing"
+    }
+  }
 
   private func key(_ name: String, _ parameters: [Value]) -> String { "\(name) \(parameters[0])" }
 
   private func step() {
-    switch Int.random(in: 0..<3, using: &random) {
+    switch Int.random(in: 0..<4, using: &random) {
     case 0:
       if let name = bench.factory.watched.keys.sorted().randomElement(using: &random) { event(name) }
+    case 1 where mayPrepare: bench.factory.endPreparations()
     default: finishOne()
     }
   }
@@ -124,16 +135,22 @@ private final class Fire {
       let instance = bench.factory.running[name]
     else { return }
     let end: FakeFactory.End = mayFail && chance(1, of: 5) ? .failed : chance(1, of: 3) ? .changed : .ok
-    if end != .failed { realized.insert(key(name, instance.parameters)) }
+    if end != .failed { realize(instance) }
     bench.factory.finish(name, end)
+  }
+
+  private func realize(_ instance: FakeInstance) {
+    realized.insert(key(instance.id.name, instance.parameters))
+    for member in instance.members { realize(member) }
   }
 
   /// Nothing fails any more; all events have come.
   private func settle() throws {
-    for name in bench.factory.watched.keys.sorted() where chance(1, of: 2) { event(name) }
+    for name in bench.factory.watched.keys.sorted() where mayFail || chance(1, of: 2) { event(name) }
     let isDone = try bench.turn {
+      bench.factory.endPreparations()
       while let name = bench.factory.running.keys.sorted().randomElement(using: &random) {
-        if let instance = bench.factory.running[name] { realized.insert(key(name, instance.parameters)) }
+        if let instance = bench.factory.running[name] { realize(instance) }
         bench.factory.finish(name)
       }
       return bench.engine.isConverged

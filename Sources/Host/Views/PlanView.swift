@@ -24,7 +24,8 @@ enum PlanView {
       default: break
       }
     }
-    text += "\(plan.items.count) resources: \(plan.changing) would be changed"
+    text += plan.items.count == 1 ? "1 resource" : "\(plan.items.count) resources"
+    text += ": \(plan.changing) would be changed"
     if plan.failed > 0 { text += ", \(plan.failed) cannot be checked" }
     if plan.unchecked > 0 { text += ", \(plan.unchecked) not checked" }
     return text + "\n"

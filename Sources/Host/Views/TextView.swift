@@ -174,7 +174,8 @@ final class TextView: EventView {
       line("never checked: \(StatusText.list(summary.unchecked.map(unchecked)))", style: .red)
     }
     let differing = summary.differing > 0 ? ", \(summary.differing) not as asked" : ""
-    line("\(summary.total) resources, \(summary.changed) changed\(differing), \(summary.failed.count) failed")
+    let total = summary.total == 1 ? "1 resource" : "\(summary.total) resources"
+    line("\(total), \(summary.changed) changed\(differing), \(summary.failed.count) failed")
     line("goodbye!")
     buffer.flush()
   }
