@@ -11,13 +11,13 @@ import Values
 final class BridgedInstance: ResourceInstance {
   let id: UInt
   var place = Place(slot: -1)
-  private let resourceID: ResourceID
-  private let origin: SourceSpan?
+  let resourceID: ResourceID
+  let origin: SourceSpan?
   /// The resource, when what it changes is to be put back one day.
-  private let reversible: Boxed<Resource>?
-  private let kind: OpenKind
-  private let object: UnsafeMutableRawPointer?
-  private let runtime: PluginRuntime
+  let reversible: Boxed<Resource>?
+  let kind: OpenKind
+  let object: UnsafeMutableRawPointer?
+  let runtime: PluginRuntime
   private var call: CallState?
   private(set) var isWatching = false
   private(set) var isReady = false
@@ -176,147 +176,8 @@ final class BridgedInstance: ResourceInstance {
   }
 }
 
-// MARK: Edges, groups, received values
-
-extension BridgedInstance {
-  func identities(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
-    guard let uids = kind.table.pointee.uids else { return }
-    collect("uids", uids) { body(UnsafeRawBufferPointer($0.space), UnsafeRawBufferPointer($0.key)) }
-  }
-
-  func wishes(_ body: (Wish) -> Void) {
-    guard let edges = kind.table.pointee.auto_edges else { return }
-    collect("auto_edges", edges) { body(Wish($0)) }
-  }
-
-  private func collect(
-    _ name: String, _ method: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, OpaquePointer?) -> mgmt_status,
-    _ body: (mgmt_uid) -> Void
-  ) {
-    let sink = Sink()
-    let error = ErrorBox()
-    let status = withoutActuallyEscaping(body) { body in
-      sink.onUID = { body($0.pointee) }
-      defer { sink.onUID = nil }
-      return runtime.shared.sinks.with(sink) { method(object, $0, error.pointer) }
-    }
-    guard status != mgmt_status(MGMT_OK), status != mgmt_status(MGMT_UNSUPPORTED) else { return }
-    let diagnostic = error.diagnostic(
-      "resource.edges", resource: self.name, origin: origin, without: "\(name) failed and did not say why")
-    context.runtime.tell(.log(id, .warning, "no automatic edges: \(diagnostic.title)"))
-  }
-
-  func isSame(as other: any ResourceInstance) -> Bool? {
-    guard let compare = kind.table.pointee.cmp, let other = other as? BridgedInstance, other.kind === kind else { return nil }
-    return context.onReactor("cmp") { compare(object, other.object) } == 0
-  }
-
-  func mayLead(_ member: any ResourceInstance) -> Bool {
-    guard let compare = kind.table.pointee.group_cmp, let member = member as? BridgedInstance, member.context === context else {
-      return false
-    }
-    return compare(object, member.object) == mgmt_status(MGMT_OK)
-  }
-
-  func lead(_ member: any ResourceInstance) throws(MgmtError) {
-    guard let group = kind.table.pointee.group, let member = member as? BridgedInstance, member.context === context else {
-      throw MgmtError(Diagnostic("resource.group", "it cannot lead a group", resource: name))
-    }
-    let status = context.onReactor("group") { group(object, member.object) }
-    guard status == mgmt_status(MGMT_OK) else {
-      throw MgmtError(
-        Diagnostic(
-          "resource.group", "\(member.name) cannot join the group of \(name) after all", resource: member.name,
-          notes: ["it runs by itself"]))
-    }
-  }
-
-  func update(_ parameters: [Value], changed: [Bool]) throws(MgmtError) -> UpdateResult {
-    guard let update = kind.table.pointee.update else { return .recreate }
-    let error = ErrorBox()
-    let flags = changed.map { $0 ? UInt8(1) : 0 }
-    let status = context.onReactor("update") {
-      runtime.arena.lend(parameters) { values in
-        flags.withUnsafeBufferPointer { update(object, values, $0.baseAddress, error.pointer) }
-      }
-    }
-    switch Int(status) {
-    case MGMT_OK, MGMT_CHANGED: return .updated
-    case MGMT_RECREATE, MGMT_UNSUPPORTED: return .recreate
-    default:
-      throw MgmtError(
-        error.diagnostic(
-          "resource.update", resource: name, origin: origin,
-          without: "the plugin refused the values it received and did not say why"))
-    }
-  }
-
-  /// What writes down, on a worker, how to put back what is about to be changed. nil from it: done, or nothing to do.
-  private func reversalRecorder() -> (@Sendable () -> CheckOutcome.Status?)? {
-    guard kind.table.pointee.reverse != nil, let resource = reversible?.value else { return nil }
-    let recorder = ReversalRecorder(
-      id: resourceID, origin: origin, meta: resource.meta, kind: kind.table, object: object, runtime: runtime.shared)
-    return { recorder.record() }
-  }
-}
-
 /// What few instances have, so that it costs the others a pointer only.
-private final class Boxed<Value> {
+final class Boxed<Value> {
   let value: Value
   init(_ value: Value) { self.value = value }
-}
-
-/// A kind that is in use: its plugin's table and the state its instances share.
-final class OpenKind {
-  let context: PluginContext
-  let table: UnsafePointer<mgmt_kind>
-  let schema: KindSchema
-  let shared: UnsafeMutableRawPointer?
-  let isNonblocking: Bool
-  /// Understands `MGMT_CHECK_BRIEF`.
-  let isBrief: Bool
-  /// Each watch has a thread.
-  let blocksToWatch: Bool
-
-  /// What its table offers.
-  var traits: KindTraits {
-    var traits: KindTraits = []
-    if table.pointee.uids != nil { traits.insert(.identifies) }
-    if table.pointee.auto_edges != nil { traits.insert(.wishes) }
-    if table.pointee.group_cmp != nil, table.pointee.group != nil { traits.insert(.leads) }
-    if table.pointee.reverse != nil { traits.insert(.reverses) }
-    if table.pointee.cmp != nil { traits.insert(.compares) }
-    if table.pointee.prepare != nil { traits.insert(.prepares) }
-    return traits
-  }
-
-  init(context: PluginContext, table: UnsafePointer<mgmt_kind>, schema: KindSchema, shared: UnsafeMutableRawPointer?) {
-    self.context = context
-    self.table = table
-    self.schema = schema
-    self.shared = shared
-    isNonblocking = table.pointee.flags & UInt32(MGMT_KIND_NONBLOCKING) != 0
-    isBrief = table.pointee.flags & UInt32(MGMT_KIND_BRIEF) != 0
-    blocksToWatch = table.pointee.flags & UInt32(MGMT_KIND_BLOCKING_WATCH) != 0 && table.pointee.watch_blocking != nil
-  }
-}
-
-/// Decides which checks may run on the reactor's thread: few at a time, and none while workers have some, so that a burst runs in
-/// parallel and a lone event is answered without a hop between threads.
-struct BriefChecks {
-  /// Nanoseconds a check may take to be tried on the reactor again.
-  static let limit: UInt64 = 2_000_000
-  private static let perRound = 2
-  /// Checks given to workers that have not ended.
-  var onWorkers = 0
-  private var round: UInt64 = 0
-  private var taken = 0
-
-  /// `round`: of the reactor's loop.
-  mutating func take(round: UInt64) -> Bool {
-    if self.round != round { (self.round, taken) = (round, 0) }
-    guard onWorkers == 0, taken < Self.perRound else { return false }
-    taken += 1
-    return true
-  }
 }
