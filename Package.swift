@@ -41,7 +41,6 @@ let package = Package(
     .library(name: "print", type: .dynamic, targets: ["PrintPlugin"]),
     .library(name: "test", type: .dynamic, targets: ["TestPlugin"]),
     .library(name: "timer", type: .dynamic, targets: ["TimerPlugin"]),
-    .library(name: "pkg", type: .dynamic, targets: ["PkgPlugin"]),
   ],
   dependencies: [
     .package(path: "Sources/PluginABI"),
@@ -75,7 +74,6 @@ let package = Package(
     .target(name: "FileShims"),
     .target(name: "ObservabilityShims"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
 
     plugin("noop", "NoopPlugin"),
     plugin("file", "FilePlugin", ["FileShims"]),
@@ -83,7 +81,6 @@ let package = Package(
     plugin("print", "PrintPlugin"),
     plugin("test", "TestPlugin"),
     plugin("timer", "TimerPlugin"),
-    plugin("pkg", "PkgPlugin", ["CDBus"]),
     // A host of plugins for tests: what they would tell the agent is written down.
     .target(name: "PluginTesting", dependencies: [abi], path: "Tests/PluginTesting", swiftSettings: settings),
 
@@ -106,7 +103,6 @@ let package = Package(
       name: "KindPluginTests",
       dependencies: ["NoopPlugin", "ExecPlugin", "PrintPlugin", "TestPlugin", "TimerPlugin", "PluginTesting", abi],
       swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
-    tests("PkgPluginTests", ["PkgPlugin", "CDBus"]),
     tests("EndToEndTests", []),
   ],
   swiftLanguageModes: [.v6]

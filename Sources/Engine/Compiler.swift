@@ -12,6 +12,8 @@ final class Compiler {
   var compiled: CompiledGraph
   /// For each resource where the same runs already.
   private(set) var running: [Place?] = []
+  /// Those that take part in automatic edges.
+  private(set) var kindsWithEdges: Set<String> = []
   private var traits: [String: KindTraits] = [:]
   private static let maximumErrors = 20
 
@@ -35,12 +37,16 @@ final class Compiler {
       throw error
     }
     compiled.duration = monotonicNow() - start
-    guard engine.options.automaticEdges else { return [] }
-    let unprepared = Set(
-      compiled.instances.indices.lazy.filter { [self] in compiled.instances[$0] != nil }.map { [self] in
-        compiled.graph.resources[$0].id.kind
-      })
-    return unprepared.filter { traits(of: $0).contains(.prepares) }.sorted()
+    return kindsToPrepare()
+  }
+
+  /// Of a graph with something new, the kinds that prepare.
+  private func kindsToPrepare() -> [String] {
+    guard engine.options.automaticEdges, compiled.instances.contains(where: { $0 != nil }) else { return [] }
+    for resource in compiled.graph.resources where resource.meta.autoEdge && !resource.meta.hidden {
+      kindsWithEdges.insert(resource.id.kind)
+    }
+    return kindsWithEdges.filter { traits(of: $0).contains(.prepares) }.sorted()
   }
 
   /// The second half: edges, groups, reversals, order.

@@ -173,6 +173,12 @@ public final class Engine {
     flush()
   }
 
+  /// Starts no more checks; those that run go on.
+  public func hold() {
+    isHeld = true
+    scheduler.pause()
+  }
+
   /// Goes on after `pause`.
   public func resume() {
     onDrained = nil

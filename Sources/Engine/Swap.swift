@@ -198,13 +198,16 @@ extension Engine {
     entries[slot] = nil
   }
 
-  /// Ends every resource: watches off, instances gone. Nothing may be running, and nothing is asked of the engine afterwards: what it
-  /// remembers goes with the process.
+  /// Ends every resource: watches off, instances gone, but for those a check still runs on. Nothing is asked of the engine afterwards:
+  /// what it remembers goes with the process.
   public func end() {
     abandonPreparation()
     swap?.compiled.discard()
-    for case let entry? in entries {
+    for (slot, entry) in entries.enumerated() {
+      guard let entry else { continue }
       entry.leader.instance?.unwatch()
+      // Another thread is in there.
+      guard !scheduler.flags(of: slot).contains(.running) else { continue }
       entry.forEachInstance { $0.destroy() }
     }
   }

@@ -176,8 +176,10 @@ final class Agent {
 
   // MARK: Ending
 
+  /// The loop ends after this round; nothing new is begun until then.
   private func finish(_ result: Result<Void, MgmtError>) {
     if self.result == nil { self.result = result }
+    engine.hold()
   }
 
   private func end(_ summary: Summary) -> Int32 {

@@ -98,17 +98,20 @@ final class BridgedInstance: ResourceInstance {
     runtime.reactor.submit(call)
   }
 
-  func checkEnded() {
+  /// False: the engine does not want to hear of it any more.
+  func checkEnded() -> Bool {
     call = nil
     if isOnWorker { runtime.briefChecks.onWorkers -= 1 }
     isOnWorker = false
+    if mustDestroy { destroy() }
+    return !mustDestroy
   }
 
   func cancelCheck() { call?.cancel() }
 
-  /// What its watching thread still uses is destroyed when that has ended.
+  /// What its check or its watching thread still uses is destroyed when those have ended.
   func destroy() {
-    guard thread == nil else {
+    guard thread == nil, call == nil else {
       mustDestroy = true
       return
     }
@@ -153,7 +156,9 @@ final class BridgedInstance: ResourceInstance {
     }
   }
 
-  var hasThread: Bool { thread.map { !$0.isOver } ?? false }
+  var isWatchedByThread: Bool { thread.map { !$0.isOver } ?? false }
+  /// Other threads run the plugin's code for it.
+  var isInUse: Bool { call != nil || isWatchedByThread }
 
   /// `host->ready`: once after each watch.
   func becameReady() {

@@ -60,7 +60,9 @@ public final class PluginRuntime: InstanceFactory {
 
   private static let preparationSeconds = 30
 
-  public func prepare(_ names: [String], done: @escaping ([Diagnostic]) -> Void) {
+  /// A kind alone has no others to have edges with, and nothing to find out.
+  public func prepare(_ names: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void) {
+    guard all.count > 1 else { return done([]) }
     let preparation = KindPreparation(done)
     preparations.append(preparation)
     preparation.limit(
@@ -214,17 +216,19 @@ public final class PluginRuntime: InstanceFactory {
 
   /// Ends every kind and plugin; the engine has ended its resources before.
   public func close() {
-    // Threads that watch have been asked to end; a plugin that does not listen keeps what it uses until the process ends.
+    // Threads that watch have been asked to end. What still runs then keeps what it uses until the process ends; the children of all are
+    // killed.
     var isLate = false
     let timer = reactor.addTimer(afterMilliseconds: Self.threadPatience) { isLate = true }
-    while !isLate, instances.values.contains(where: \.hasThread) {
+    while !isLate, instances.values.contains(where: \.isWatchedByThread) {
       guard (try? reactor.runOnce()) != nil else { break }
     }
     timer.cancel()
-    let busy = Set(instances.values.filter(\.hasThread).map { ObjectIdentifier($0.context) })
+    let busy = Set(instances.values.filter(\.isInUse).map { ObjectIdentifier($0.context) })
     for kind in kinds.values where !busy.contains(ObjectIdentifier(kind.context)) { kind.table.pointee.close?(kind.shared) }
-    for context in contexts.values where !busy.contains(ObjectIdentifier(context)) {
+    for context in contexts.values {
       let left = shared.sources.removeAll(of: context)
+      guard !busy.contains(ObjectIdentifier(context)) else { continue }
       if left > 0 { context.misbehaved("\(left) sources were left behind at the end") }
       context.deinitialise?(context.state)
     }
@@ -252,7 +256,7 @@ public final class PluginRuntime: InstanceFactory {
 
   private func checkEnded(_ id: UInt, _ outcome: CheckOutcome, _ sent: [UInt: [Value]]) {
     guard let instance = instances[id] else { return }
-    instance.checkEnded()
+    guard instance.checkEnded() else { return }
     var outcome = outcome
     for (number, fields) in sent {
       guard let sender = instances[number], sender.place.slot == instance.place.slot else {

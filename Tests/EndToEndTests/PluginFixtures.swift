@@ -7,6 +7,8 @@ import Testing
 enum CPlugin {
   static let note = Mgmt.repository + "/examples/plugins/c/note.c"
   static let rogue = Mgmt.repository + "/Tests/Fixtures/plugins/rogue.c"
+  static let vault = Mgmt.repository + "/Tests/Fixtures/plugins/vault.c"
+  static let busy = Mgmt.repository + "/Tests/Fixtures/plugins/busy.c"
   static let header = Mgmt.stage + "/include"
   static let hasCompiler = ["/usr/bin/cc", "/usr/bin/c++"].allSatisfy(FileManager.default.isExecutableFile)
 

@@ -98,7 +98,7 @@ final class FakeFactory: InstanceFactory {
     return FakeInstance(resource, factory: self, owner: owner)
   }
 
-  func prepare(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void) {
+  func prepare(_ kinds: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void) {
     note("prepare \(kinds.joined(separator: " "))")
     if holdsPreparations { preparations.append(done) } else { done([]) }
   }

@@ -37,12 +37,16 @@ import Testing
     #expect(warnings == ["test.warning"])
   }
 
-  @Test("Prepared: what is kept needs no preparation")
+  @Test("Prepared: a graph with nothing new needs no preparation; what is kept is prepared when others come")
   func kept() throws {
     let bench = try bench([prepared("a")])
-    bench.apply([prepared("a"), thing("b")])
+    bench.apply([prepared("a")])
     try bench.settle()
     #expect(bench.take("prepare") == [])
+    bench.apply([prepared("a"), thing("b")])
+    bench.factory.endPreparations()
+    try bench.settle()
+    #expect(bench.take("prepare") == ["prepare prepared"])
   }
 
   @Test("Prepared: the latest graph wins; one that is late is not missed")

@@ -128,6 +128,13 @@ enum KindVTable {
       }
     }
     if traits.contains(.grouping) { fillGrouping(&kind) }
+    if traits.contains(.preparation) {
+      kind.prepare = { kind, call, error in
+        guard let kind else { return mgmt_status(MGMT_FAILED) }
+        let opened = Unmanaged<OpenKind>.fromOpaque(kind).takeUnretainedValue()
+        return attempt(error) { () throws(Failure) in try opened.kind.prepare(Call(pointer: call)) }
+      }
+    }
     if traits.contains(.update) {
       kind.update = { pointer, values, changed, error in
         guard let resource = resource(pointer), let values, let changed else { return mgmt_status(MGMT_FAILED) }

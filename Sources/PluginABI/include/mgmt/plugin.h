@@ -319,8 +319,8 @@ struct mgmt_kind { /* grows at the end only */
 
     const void *(*extension)(const char *id); /* [any] */
 
-    /* [reactor] Once for each graph with new resources of the kind, after they were created and before uids and auto_edges:
-     * finds out what those need, as the files of packages. May answer MGMT_PENDING; the host waits at most 30 s and goes on
+    /* [reactor] Once for each graph that has resources of other kinds too, and new ones, after those were created and before
+     * uids and auto_edges: finds out what these need, as the files of packages; keep what does not change. May answer MGMT_PENDING; the host waits at most 30 s and goes on
      * without. A failure means that automatic edges may be missing, and is logged. */
     mgmt_status (*prepare)(void *kind, mgmt_call *, mgmt_error *);
 };
