@@ -153,12 +153,6 @@ struct Scheduler {
     vertices.indices.contains(vertex) ? vertices[vertex].flags : []
   }
 
-  /// Its last check succeeded and nothing has happened since.
-  func isClean(_ vertex: Int) -> Bool {
-    let flags = flags(of: vertex)
-    return flags.contains(.succeededBefore) && flags.isDisjoint(with: [.dirty, .failed, .running])
-  }
-
   /// It failed so often in a row that its next attempt is nothing to wait for.
   func isHopeless(_ vertex: Int) -> Bool {
     vertices.indices.contains(vertex) && vertices[vertex].failures >= Self.hopefulFailures

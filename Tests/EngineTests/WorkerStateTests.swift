@@ -261,3 +261,11 @@ import Testing
 }
 
 // Rows not here: retries of checks: RetryTests. See docs/differences.md: the watch that ends when the checks have failed for good.
+
+extension Scheduler {
+  /// Its last check succeeded and nothing has happened since.
+  func isClean(_ vertex: Int) -> Bool {
+    let flags = flags(of: vertex)
+    return flags.contains(.succeededBefore) && flags.isDisjoint(with: [.dirty, .failed, .running])
+  }
+}
