@@ -59,7 +59,7 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/mgmt"])]
     ),
     .target(
-      name: "Frontends", dependencies: ["Engine", "Reactor", "Graph", "Values", "Diagnostics", "CYAML"],
+      name: "Frontends", dependencies: ["Reactor", "Graph", "Values", "Diagnostics", "CYAML"],
       swiftSettings: settings,
       linkerSettings: [.linkedLibrary(":libyaml.a")]  // static: the installed tree needs nothing from the distribution
     ),

@@ -124,6 +124,8 @@ public struct CompileSummary: Sendable {
   public var edges: [(from: ResourceID, to: ResourceID)] = []
   /// Members of automatic groups, with their leaders, that were not so in the graph before.
   public var groups: [(member: ResourceID, leader: ResourceID)] = []
+  /// The algorithm that formed the groups.
+  public var grouper = ""
   /// All automatic edges.
   public var edgeCount = 0
   /// All members of groups.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Graph
+import Graph
 
 /// Looking at what runs.
 extension Engine {
@@ -26,13 +26,6 @@ extension Engine {
   /// Every resource, in no order.
   public func visitStatus(_ body: (ResourceStatus) -> Void) {
     for slot in entries.indices { visitStatus(slot: slot, body) }
-  }
-
-  /// One resource, and those it leads; none when it is not in the graph.
-  public func status(of id: ResourceID) -> [ResourceStatus] {
-    var found: [ResourceStatus] = []
-    if let place = place(of: id, isHidden: false) { visitStatus(slot: place.slot) { found.append($0) } }
-    return found
   }
 
   private func visitStatus(slot: Int, _ body: (ResourceStatus) -> Void) {

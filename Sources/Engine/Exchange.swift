@@ -14,7 +14,8 @@ extension Engine {
     case failed(Diagnostic)
   }
 
-  /// Remembers who receives from whom, after a graph came in. What a receiver has not yet got makes it due.
+  /// Remembers who receives from whom, after a graph came in. A resource that receives something else than before is a new one, and so is
+  /// due anyhow.
   func connect(_ compiled: CompiledGraph, _ places: [Place]) {
     receivers = [:]
     for (position, receptions) in compiled.receptions {

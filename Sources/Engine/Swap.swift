@@ -219,6 +219,7 @@ extension Engine {
   ) {
     var summary = CompileSummary()
     summary.duration = compiled.duration
+    summary.grouper = options.grouper.name
     let resources = compiled.graph.resources
     let automatic = compiled.graph.edges[min(compiled.firstAutomaticEdge, compiled.graph.edges.count)...]
     summary.edgeCount = automatic.count

@@ -51,26 +51,6 @@ public struct IdentityIndex {
     if identities.count * 2 > slots.count { grow() }
   }
 
-  /// All vertices that bear an identity, in no particular order.
-  public func bearers(space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [Int] {
-    var vertices: [Int] = []
-    forEachBearer(space, key) { vertices.append($0) }
-    return vertices
-  }
-
-  /// Of all bearers but `vertex` the one that precedes all others; linear in the number of bearers.
-  public func first(
-    space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, except vertex: Int, precedes: (Int, Int) -> Bool
-  ) -> Int? {
-    var best: Int?
-    forEachBearer(space, key) { bearer in
-      guard bearer != vertex else { return }
-      if let known = best, !precedes(bearer, known) { return }
-      best = bearer
-    }
-    return best
-  }
-
   /// Puts the first two bearers of each identity in front, so that `arrangedFirst` need not look at more: many wishes for an
   /// identity that many bear stay linear. To be called after the last `add`.
   mutating func arrange(by precedes: (Int, Int) -> Bool) {
@@ -110,7 +90,7 @@ public struct IdentityIndex {
     links[other].vertex = vertex
   }
 
-  private func forEachBearer(_ space: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ body: (Int) -> Void) {
+  func forEachBearer(_ space: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ body: (Int) -> Void) {
     let slot = slot(of: Self.hash(space, key), space, key)
     guard slots[slot] >= 0 else { return }
     var link = identities[Int(slots[slot])].first

@@ -1,9 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Graph
 import Testing
 
+@testable import Graph
+
 extension IdentityIndex {
+  /// All vertices that bear an identity, in no particular order.
+  func bearers(space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [Int] {
+    var vertices: [Int] = []
+    forEachBearer(space, key) { vertices.append($0) }
+    return vertices
+  }
+
+  /// Of all bearers but `vertex` the one that precedes all others; linear in the number of bearers.
+  func first(
+    space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, except vertex: Int, precedes: (Int, Int) -> Bool
+  ) -> Int? {
+    var best: Int?
+    forEachBearer(space, key) { bearer in
+      guard bearer != vertex else { return }
+      if let known = best, !precedes(bearer, known) { return }
+      best = bearer
+    }
+    return best
+  }
+
   mutating func add(_ vertex: Int, _ space: String, _ key: String) {
     Array(space.utf8).withUnsafeBytes { space in
       Array(key.utf8).withUnsafeBytes { key in add(vertex, space: space, key: key) }

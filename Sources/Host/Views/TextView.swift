@@ -71,6 +71,7 @@ final class TextView: EventView {
 
   private func compiled(_ summary: CompileSummary) {
     for edge in summary.edges.prefix(Self.maximumNews) { line("Compile: Adding AutoEdge: \(edge.from) -> \(edge.to)") }
+    if !summary.groups.isEmpty { line("Compile: Grouping: Algorithm: \(summary.grouper)...") }
     for group in summary.groups.prefix(Self.maximumNews) {
       line("Compile: Grouping: Success for: \(group.member) into \(group.leader)")
     }
