@@ -124,7 +124,10 @@ final class CallState: Job, @unchecked Sendable {
     enum Next { case end, wait, twice }
     let next = state.withLock { state -> Next in
       switch state.phase {
-      case .pending: return .end
+      case .pending:
+        // Here and not when it is over: of completions at the same moment one is the first.
+        state.phase = .ended
+        return .end
       case .running where state.early == nil:
         state.early = status
         return .wait

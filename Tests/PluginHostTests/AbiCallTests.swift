@@ -96,6 +96,50 @@ extension Abi {
       #expect(bridge.rules() == ["plugin \"test\" broke a rule of the ABI (test[r0]): a check was completed twice"])
     }
 
+    @Test("of threads that complete a check at the same moment one counts")
+    func completeAtOnce() throws {
+      let (rounds, threads) = (100, 4)
+      let gate = Gate()
+      script.check = { call, _, _ in
+        gate.call.store(call, ordering: .relaxed)
+        gate.pending.add(1, ordering: .releasing)
+        return MGMT_PENDING
+      }
+      let instance = try bridge.make()
+      onThreads(threads) { [script] _ in
+        for round in 1...rounds {
+          // They spin, so that they come as close together as they can.
+          while gate.open.load(ordering: .acquiring) < round { sched_yield() }
+          guard !gate.isOver.load(ordering: .relaxed) else { return }
+          script.table.complete(gate.call.load(ordering: .relaxed).handle, mgmt_status(MGMT_FAILED))
+          gate.completed.add(1, ordering: .releasing)
+        }
+      }
+      defer {
+        gate.isOver.store(true, ordering: .relaxed)
+        gate.open.store(rounds, ordering: .releasing)
+      }
+      for round in 1...rounds {
+        bridge.check(instance)
+        try #require(try bridge.turn { gate.pending.load(ordering: .acquiring) == round })
+        gate.open.store(round, ordering: .releasing)
+        try #require(
+          try bridge.turn {
+            gate.completed.load(ordering: .acquiring) == round * threads && bridge.owner.outcomes.count >= round
+          })
+        try bridge.reactor.runOnce(maximumWait: 0)
+        try #require(bridge.owner.outcomes.count == round)
+      }
+    }
+
+    private final class Gate: Sendable {
+      let call = Atomic<UInt>(0)
+      let pending = Atomic(0)
+      let open = Atomic(0)
+      let completed = Atomic(0)
+      let isOver = Atomic(false)
+    }
+
     @Test("numbers that are no handles do nothing", arguments: [0, 1, 7, 1 << 40, UInt.max])
     func noHandles(_ number: UInt) throws {
       _ = try bridge.make()
