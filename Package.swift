@@ -39,8 +39,10 @@ let package = Package(
     .library(name: "file", type: .dynamic, targets: ["FilePlugin"]),
     .library(name: "exec", type: .dynamic, targets: ["ExecPlugin"]),
     .library(name: "print", type: .dynamic, targets: ["PrintPlugin"]),
+    .library(name: "svc", type: .dynamic, targets: ["SvcPlugin"]),
     .library(name: "test", type: .dynamic, targets: ["TestPlugin"]),
     .library(name: "timer", type: .dynamic, targets: ["TimerPlugin"]),
+    .library(name: "pkg", type: .dynamic, targets: ["PkgPlugin"]),
   ],
   dependencies: [
     .package(path: "Sources/PluginABI"),
@@ -74,13 +76,17 @@ let package = Package(
     .target(name: "FileShims"),
     .target(name: "ObservabilityShims"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CSystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
 
     plugin("noop", "NoopPlugin"),
     plugin("file", "FilePlugin", ["FileShims"]),
     plugin("exec", "ExecPlugin"),
     plugin("print", "PrintPlugin"),
+    plugin("svc", "SvcPlugin", ["CSystemd"]),
     plugin("test", "TestPlugin"),
     plugin("timer", "TimerPlugin"),
+    plugin("pkg", "PkgPlugin", ["CDBus"]),
     // A host of plugins for tests: what they would tell the agent is written down.
     .target(name: "PluginTesting", dependencies: [abi], path: "Tests/PluginTesting", swiftSettings: settings),
 
@@ -95,6 +101,9 @@ let package = Package(
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
     tests("FilePluginTests", ["FilePlugin", "PluginTesting", abi]),
+    .testTarget(
+      name: "SvcPluginTests", dependencies: ["SvcPlugin", .product(name: "MgmtPluginKit", package: "PluginKit")],
+      swiftSettings: settings),
     // One test binary holds several plugins, and each exports the same symbol.
     .testTarget(
       name: "ExecPluginTests", dependencies: ["ExecPlugin", .product(name: "MgmtPluginKit", package: "PluginKit")],
@@ -103,6 +112,7 @@ let package = Package(
       name: "KindPluginTests",
       dependencies: ["NoopPlugin", "ExecPlugin", "PrintPlugin", "TestPlugin", "TimerPlugin", "PluginTesting", abi],
       swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
+    tests("PkgPluginTests", ["PkgPlugin", "CDBus", .product(name: "MgmtPluginKit", package: "PluginKit")]),
     tests("EndToEndTests", []),
   ],
   swiftLanguageModes: [.v6]

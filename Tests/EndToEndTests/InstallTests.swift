@@ -6,7 +6,7 @@ import Testing
 extension EndToEnd {
   /// The installed tree: it runs from any place, on a machine without a toolchain.
   @Suite struct Install {
-    private static let kinds = ["exec", "file", "noop", "print", "test", "timer"]
+    private static let kinds = ["exec", "file", "noop", "pkg", "print", "svc", "test", "timer"]
     private static let environment = ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin"]
 
     /// A copy of the staged tree in another place, under a name with a space.

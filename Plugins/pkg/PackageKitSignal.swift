@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A package in an answer.
+struct ListedPackage: Hashable, Sendable {
+  /// `PackageInfo.code`.
+  var info: UInt32
+  var id: PackageID
+
+  init(info: UInt32, id: PackageID) {
+    self.info = info
+    self.id = id
+  }
+
+  /// The three arguments of a `Package` signal.
+  fileprivate init?(_ reader: inout BusReader) {
+    guard let info = reader.uint32(), let id = reader.string(), reader.string() != nil, let id = PackageID(id) else {
+      return nil
+    }
+    self.init(info: PackageInfo.code(info), id: id)
+  }
+}
+
+/// What a transaction says.
+enum PackageKitSignal: Equatable, Sendable {
+  case packages([ListedPackage])
+  case files(PackageID, [String])
+  /// In percent.
+  case progress(UInt32)
+  case itemProgress(PackageID, percent: UInt32)
+  case errorCode(UInt32, String)
+  case finished(exit: UInt32)
+  case destroy
+  /// Anything else is a sign of life.
+  case other
+
+  /// What no `PackageKit` would send is `other`.
+  init(_ message: BusMessage) {
+    var reader = message.arguments
+    let signal: PackageKitSignal? =
+      switch message.member {
+      case "Package": ListedPackage(&reader).map { .packages([$0]) }
+      case "Packages":
+        // A package without a name is left out, not the rest after it.
+        reader.array { $0.structure { .some(ListedPackage(&$0)) } }.map { .packages($0.compactMap(\.self)) }
+      case "Files": Self.files(&reader)
+      case "ItemProgress": Self.itemProgress(&reader)
+      case "ErrorCode": Self.errorCode(&reader)
+      case "Finished": reader.uint32().map { .finished(exit: $0) }
+      case "Destroy": .destroy
+      case "PropertiesChanged": Self.percentage(&reader)
+      default: nil
+      }
+    self = signal ?? .other
+  }
+
+  private static func files(_ reader: inout BusReader) -> PackageKitSignal? {
+    guard let id = reader.string().flatMap(PackageID.init), let paths = reader.strings() else { return nil }
+    return .files(id, paths)
+  }
+
+  private static func itemProgress(_ reader: inout BusReader) -> PackageKitSignal? {
+    guard let id = reader.string().flatMap(PackageID.init), reader.uint32() != nil, let percent = reader.uint32(),
+      percent <= 100
+    else { return nil }
+    return .itemProgress(id, percent: percent)
+  }
+
+  private static func errorCode(_ reader: inout BusReader) -> PackageKitSignal? {
+    guard let code = reader.uint32(), let text = reader.string() else { return nil }
+    return .errorCode(code, text)
+  }
+
+  /// 101 means that it is not known.
+  private static func percentage(_ reader: inout BusReader) -> PackageKitSignal? {
+    guard reader.string() != nil else { return nil }
+    let values = reader.array { reader in
+      reader.entry { entry -> UInt32?? in
+        let isPercentage = entry.string() == "Percentage"
+        return .some(entry.variant { isPercentage ? $0.uint32() : nil })
+      }
+    }
+    return values?.compactMap(\.self).first { $0 <= 100 }.map { .progress($0) }
+  }
+}

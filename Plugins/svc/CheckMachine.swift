@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One check of a unit as a value: each method takes what happened and returns what to do next; nil: it is
+/// of no interest any more.
+///
+///     read -> enable or disable -> daemon-reload -> start or stop -> reload or restart
+///
+/// After each step the unit is read again; the check is over when nothing is left to do. What was done and is not so after
+/// all is a failure, never done twice.
+struct CheckMachine: Equatable, Sendable {
+  enum JobKind: String, Equatable, Sendable {
+    case start, stop, refresh
+  }
+
+  enum FileChange: Equatable, Sendable {
+    case enable
+    case disable(runtime: Bool)
+  }
+
+  enum Action: Equatable, Sendable {
+    /// Answer with `read` or `failed`.
+    case read
+    /// Answer with `filesChanged` or `failed`.
+    case changeFiles(FileChange, name: String)
+    /// Answer with `reloaded` or `failed`.
+    case reloadDaemon
+    /// Answer with `jobQueued` or `failed`.
+    case queue(JobKind)
+    /// Answer with `jobEnded`.
+    case wait(job: String)
+    /// Nobody answers: answer with `managerReturned`, or with `managerStaysAway` after a while.
+    case await
+    /// Find out what a person wants to know about it; answer with `explained`.
+    case explain(Problem)
+    /// The check is over; nothing may follow.
+    case finish(Outcome)
+  }
+
+  enum Outcome: Equatable, Sendable {
+    case ok, changed, differs, cancelled
+    case failed(Problem)
+  }
+
+  enum Problem: Equatable, Sendable {
+    case notFound
+    case masked
+    /// `bad-setting`, `error`: the unit's file cannot be used.
+    case unusable(String)
+    case startup(String, hint: String)
+    /// It was enabled or disabled, and is not so.
+    case startupStayed(String)
+    /// A job succeeded, and the unit's state is not what it should be.
+    case stateStayed(JobKind, String)
+    case job(JobKind, result: String)
+    /// Jobs of somebody else come again and again.
+    case busy(UnitReading.Job)
+    case bus(String, BusError)
+  }
+
+  /// A difference between what is and what is asked.
+  struct Change: Equatable, Sendable {
+    var path: String
+    var was: String
+    var will: String
+  }
+
+  struct OwnJob: Equatable, Sendable {
+    var kind: JobKind
+    var path: String
+  }
+
+  private enum Phase: Equatable, Sendable {
+    case reading, changingFiles, reloading
+    case queueing(JobKind)
+    case waiting, explaining, over
+    case away(String, BusError)
+  }
+
+  /// Somebody else's jobs that are waited for.
+  private static let patience = 8
+
+  private let settings: SvcSettings
+  private let applies: Bool
+  private let refreshes: Bool
+  private var phase = Phase.reading
+  /// Still to be told: taken by whoever carries the actions out.
+  private var changes: [Change] = []
+  private var hasActed = false
+  private var didStartup = false
+  private var didReload = false
+  private var didJob: JobKind?
+  private var waits = 0
+  private var lastReading: UnitReading?
+  /// The job this check queued, when it was not there before.
+  private(set) var ownJob: OwnJob?
+  /// It is the end of what this check queued, or joined, that is waited for.
+  private var waitsForOwn = false
+  private(set) var problem: Problem?
+
+  init(_ settings: SvcSettings, applies: Bool, refreshes: Bool) {
+    self.settings = settings
+    self.applies = applies
+    self.refreshes = refreshes
+  }
+
+  var isOver: Bool { phase == .over }
+  var isReloading: Bool { phase == .reloading }
+  var isReading: Bool { phase == .reading }
+  var reading: UnitReading? { lastReading }
+
+  mutating func takeChanges() -> [Change] {
+    defer { changes = [] }
+    return changes
+  }
+
+  mutating func start() -> Action {
+    phase = .reading
+    return .read
+  }
+
+  // MARK: What happened
+
+  mutating func read(_ reading: UnitReading) -> Action? {
+    guard phase == .reading else { return nil }
+    lastReading = reading
+    if let problem = loadProblem(reading) { return explain(problem) }
+    if let action = startupStep(reading) { return action }
+    if let action = stateStep(reading) { return action }
+    if let action = refreshStep(reading) { return action }
+    if !changes.isEmpty { return finish(.differs) }
+    return finish(hasActed ? .changed : .ok)
+  }
+
+  /// `anything`: links were made or removed.
+  mutating func filesChanged(anything: Bool) -> Action? {
+    guard phase == .changingFiles else { return nil }
+    return anything ? reloadDaemon() : readAgain()
+  }
+
+  mutating func reloaded() -> Action? {
+    guard phase == .reloading else { return nil }
+    return readAgain()
+  }
+
+  mutating func jobQueued(_ path: String) -> Action? {
+    guard case .queueing(let kind) = phase else { return nil }
+    if lastReading?.job?.path != path { ownJob = OwnJob(kind: kind, path: path) }
+    (phase, waitsForOwn) = (.waiting, true)
+    return .wait(job: path)
+  }
+
+  mutating func jobEnded(result: String) -> Action? {
+    guard phase == .waiting else { return nil }
+    ownJob = nil
+    // Of somebody else's job only the end counts.
+    guard waitsForOwn, let kind = didJob else { return readAgain() }
+    switch result {
+    case "done", "skipped": return readAgain()
+    default: return explain(.job(kind, result: result))
+    }
+  }
+
+  mutating func failed(_ what: String, _ error: BusError) -> Action? {
+    if phase == .over || phase == .explaining { return nil }
+    if error.isLost || error.isNobodyThere, waits < Self.patience {
+      waits += 1
+      forgetSteps()
+      phase = .away(what, error)
+      return .await
+    }
+    if phase == .queueing(.start) || phase == .queueing(.stop) || phase == .queueing(.refresh),
+      error.name == "org.freedesktop.systemd1.TransactionIsDestructive", waits < Self.patience
+    {
+      // Somebody queued an opposite job after the unit was read.
+      waits += 1
+      didJob = nil
+      return readAgain()
+    }
+    return explain(.bus(what, error))
+  }
+
+  mutating func explained() -> Action? {
+    guard case .explaining = phase, let problem else { return nil }
+    return finish(.failed(problem))
+  }
+
+  /// systemd or the bus was started anew: what was asked for may never be answered, and may have been done or not.
+  mutating func managerReturned() -> Action? {
+    switch phase {
+    case .waiting, .queueing, .away:
+      forgetSteps()
+      return readAgain()
+    case .reading, .changingFiles, .reloading, .explaining, .over: return nil
+    }
+  }
+
+  mutating func managerStaysAway() -> Action? {
+    guard case .away(let what, let error) = phase else { return nil }
+    return explain(.bus(what, error))
+  }
+
+  mutating func cancel() -> Action { finish(.cancelled) }
+
+  // MARK: The steps
+
+  private func loadProblem(_ reading: UnitReading) -> Problem? {
+    let wantsUp = settings.state == .running && !reading.isUp
+    switch reading.loadState {
+    case "not-found": return settings.state == .stopped && !reading.isDown ? nil : .notFound
+    case "masked": return wantsUp ? .masked : nil
+    case "bad-setting", "error": return wantsUp || settings.startup == .enabled ? .unusable(reading.loadState) : nil
+    default: return nil
+    }
+  }
+
+  private mutating func startupStep(_ reading: UnitReading) -> Action? {
+    guard let wanted = settings.startup, reading.loadState != "not-found" else { return nil }
+    let rule = StartupRule(
+      wanted, state: reading.fileState, unit: reading.fileName, user: settings.isSession ? "--user " : "")
+    let change: FileChange
+    switch rule {
+    case .fine: return nil
+    case .impossible(let reason, let hint): return explain(.startup(reason, hint: hint))
+    case .enable: change = .enable
+    case .disable(let runtime): change = .disable(runtime: runtime)
+    }
+    if didStartup { return explain(.startupStayed(reading.fileState ?? "without a unit file")) }
+    changes.append(Change(path: "startup", was: reading.fileState ?? "disabled", will: wanted.rawValue))
+    guard applies else { return nil }
+    (didStartup, hasActed) = (true, true)
+    phase = .changingFiles
+    return .changeFiles(change, name: reading.fileName)
+  }
+
+  private mutating func stateStep(_ reading: UnitReading) -> Action? {
+    let kind: JobKind
+    switch settings.state {
+    case .running where !reading.isUp: kind = .start
+    case .stopped where !reading.isDown: kind = .stop
+    default: return nil
+    }
+    if let didJob { return explain(.stateStayed(didJob, reading.stateText)) }
+    guard applies else {
+      changes.append(change(of: kind, reading))
+      return nil
+    }
+    if let job = reading.job, isOpposite(job, to: kind) { return waitForOther(job) }
+    if kind == .start, let action = reloadStep(reading) { return action }
+    changes.append(change(of: kind, reading))
+    return queue(kind)
+  }
+
+  private mutating func refreshStep(_ reading: UnitReading) -> Action? {
+    guard refreshes, didJob == nil, reading.isUp, settings.state != .stopped else { return nil }
+    guard applies else {
+      changes.append(change(of: .refresh, reading))
+      return nil
+    }
+    if let job = reading.job, isOpposite(job, to: .refresh) { return waitForOther(job) }
+    if let action = reloadStep(reading) { return action }
+    changes.append(change(of: .refresh, reading))
+    return queue(.refresh)
+  }
+
+  /// A job would use the files as systemd knows them.
+  private mutating func reloadStep(_ reading: UnitReading) -> Action? {
+    reading.needsReload && !didReload ? reloadDaemon() : nil
+  }
+
+  private func isOpposite(_ job: UnitReading.Job, to kind: JobKind) -> Bool {
+    kind == .stop ? job.type != "stop" : job.type == "stop"
+  }
+
+  private mutating func waitForOther(_ job: UnitReading.Job) -> Action {
+    guard waits < Self.patience else { return explain(.busy(job)) }
+    waits += 1
+    (phase, waitsForOwn) = (.waiting, false)
+    return .wait(job: job.path)
+  }
+
+  private func change(of kind: JobKind, _ reading: UnitReading) -> Change {
+    switch kind {
+    case .start:
+      Change(
+        path: "state", was: reading.isDown && reading.activeState != "failed" ? "stopped" : reading.stateText, will: "running")
+    case .stop: Change(path: "state", was: reading.activeState == "active" ? "running" : reading.stateText, will: "stopped")
+    case .refresh: Change(path: "state", was: "running", will: "reloaded or restarted")
+    }
+  }
+
+  // MARK: Ways
+
+  private mutating func queue(_ kind: JobKind) -> Action {
+    (didJob, hasActed) = (kind, true)
+    phase = .queueing(kind)
+    return .queue(kind)
+  }
+
+  private mutating func reloadDaemon() -> Action {
+    didReload = true
+    phase = .reloading
+    return .reloadDaemon
+  }
+
+  private mutating func readAgain() -> Action {
+    phase = .reading
+    return .read
+  }
+
+  private mutating func forgetSteps() {
+    (didStartup, didReload, didJob, ownJob) = (false, false, nil, nil)
+  }
+
+  private mutating func explain(_ problem: Problem) -> Action {
+    self.problem = problem
+    phase = .explaining
+    return .explain(problem)
+  }
+
+  private mutating func finish(_ outcome: Outcome) -> Action {
+    phase = .over
+    return .finish(outcome)
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// An agent on a machine of its own with a real PackageKit and a repository of tiny packages (scripts/harness/packagekit).
+final class PackageMachine {
+  let folder: TemporaryFolder
+  let agent: AgentProcess
+  private var commands = 0
+
+  static let harness = Mgmt.repository + "/scripts/harness/packagekit"
+  /// Whether such machines can be made here. Making one takes two seconds.
+  static let isAvailable = (try? Mgmt.command([harness, "true"]).status) == 0
+
+  /// Runs commands that come through a pipe beside the program it becomes.
+  private static let server = """
+    cd "$1"; shift
+    bash setup >setup.out 2>&1 || { cat setup.out >&2; exit 99; }
+    while read -r number command <&3; do
+      bash -c "$command" >"out.$number" 2>&1; echo $? >"status.$number.new"; mv "status.$number.new" "status.$number"
+    done 3<>commands &
+    exec "$@"
+    """
+
+  /// `setup` runs inside before the agent starts.
+  init(graph: String, setup: String = "", options: [String] = []) throws {
+    folder = try TemporaryFolder()
+    guard mkfifo(folder["commands"], 0o600) == 0 else { throw HarnessError("mkfifo: \(errno)") }
+    try folder.write(
+      "setup",
+      """
+      busctl --system monitor --match "type='method_call',interface='org.freedesktop.PackageKit.Transaction'" >calls 2>&1 3>&- &
+      until grep -q Monitoring calls; do sleep 0.02; done
+      \(setup)
+      """)
+    agent = try AgentProcess(
+      folder, graph: graph, options: options,
+      prefixCommand: [Self.harness, "--bind", folder.path, "--", "bash", "-c", Self.server, "server", folder.path])
+  }
+
+  deinit { agent.running.signal(SIGTERM) }
+
+  /// Runs a line of shell inside, beside the agent.
+  @discardableResult func run(_ command: String, bound: Double = 60) throws -> Finished {
+    commands += 1
+    let number = commands
+    guard let pipe = FileHandle(forWritingAtPath: folder["commands"]) else { throw HarnessError("no pipe") }
+    try pipe.write(contentsOf: Data("\(number) \(command)\n".utf8))
+    try pipe.close()
+    guard poll(bound: bound, { folder.exists("status.\(number)") }) else { throw HarnessError("no end of: \(command)") }
+    let status = Int32(folder.read("status.\(number)")?.trimmingCharacters(in: .newlines) ?? "") ?? -1
+    return Finished(status: status, out: folder.read("out.\(number)") ?? "", err: "")
+  }
+
+  /// How many calls of a method PackageKit got so far, from whomever.
+  func calls(_ method: String) -> Int {
+    (folder.read("calls") ?? "").split(separator: "\n").filter { $0.hasSuffix("Member=\(method)") }.count
+  }
+
+  /// The installed version, nil: none.
+  func version(_ package: String) throws -> String? {
+    let words = try run("dpkg-query -W -f '${db:Status-Status} ${Version}' \(package)").out.split(separator: " ")
+    return words.first == "installed" && words.count == 2 ? String(words[1]) : nil
+  }
+
+  /// Waits until a check of a resource ended so, the `times`th time.
+  func expectEnd(
+    of resource: String, _ status: String, times: Int = 1, bound: Double = 60,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let came = poll(bound: bound) { ends(of: resource, status) >= times || !agent.running.process.isRunning }
+    #expect(
+      came && ends(of: resource, status) >= times,
+      "\(resource) was not \(status)\n\(agent.running.out.suffix(4000))\n\(agent.running.err.suffix(2000))",
+      sourceLocation: sourceLocation)
+  }
+
+  func ends(of resource: String, _ status: String) -> Int {
+    agent.events.filter { $0.name == "check-ended" && $0.resource == resource && $0.status == status }.count
+  }
+
+  /// Texts of the failures of a resource's checks: message and hint.
+  func failures(of resource: String) -> [String] {
+    agent.events.filter { $0.name == "check-ended" && $0.resource == resource && $0.status == "failed" }.map {
+      let diagnostic = $0.members["diagnostic"] as? [String: Any]
+      return [diagnostic?["message"], diagnostic?["title"], diagnostic?["hint"]].compactMap { $0 as? String }
+        .joined(separator: " | ")
+    }
+  }
+}
+
+/// A graph of packages with these parameters each.
+func packages(_ names: [String], _ parameters: [String] = [], more: String = "") -> String {
+  var lines = ["graph: packages", "resources:", "  pkg:"]
+  for name in names { lines += ["  - name: \(name)"] + parameters.map { "    \($0)" } }
+  return lines.joined(separator: "\n") + "\n" + more
+}

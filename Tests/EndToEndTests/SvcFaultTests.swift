@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// `svc` when something is wrong: a clear reason, and recovery when it is right again.
+  @Suite(.enabled(if: ServiceMachine.missing == nil, noServiceMachine)) struct ServiceFaults {
+    @Test("a unit that fails to start is tried once, and again when it changed")
+    func failsToStart() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": ServiceMachine.service("/bin/sh -c 'exit 3'", "Type=oneshot")])
+      let agent = try machine.agent(service("demo", "state: running"))
+      agent.expectEnds("failed")
+      for part in ["demo.service could not be started", "status 3", "Result exit-code", "journalctl -u demo.service -n 20"] {
+        #expect(agent.lastFailure.contains(part), "\(agent.lastFailure)")
+      }
+      #expect(try machine.ask("systemctl show -P NRestarts demo") == "0")
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      agent.expectEnds("changed")
+      #expect(agent.ends("failed") <= 2, "it was tried again and again")
+    }
+
+    @Test("a program that cannot be run, and one that ends at once")
+    func ends() throws {
+      let machine = try ServiceMachine()
+      try machine.units([
+        "missing.service": ServiceMachine.service("/no/such/program", "Type=exec"),
+        "short.service": ServiceMachine.service("/bin/true", "Type=oneshot"),
+      ])
+      let missing = try machine.agent(service("missing", "state: running"))
+      missing.expectEnds("failed")
+      #expect(missing.lastFailure.contains("203/EXEC"), "\(missing.lastFailure)")
+      _ = try machine.stop(missing)
+      let short = try machine.agent(service("short", "state: running"))
+      short.expectEnds("failed")
+      #expect(short.lastFailure.contains("RemainAfterExit=yes"), "\(short.lastFailure)")
+      short.expect("stalled") { $0.name == "stalled" }
+      #expect(short.ends("failed") == 1)
+    }
+
+    @Test("a unit that never finishes starting is given up after the resource's time-out, and its job with it")
+    func neverStarts() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": ServiceMachine.service("/bin/sleep infinity", "Type=notify\nTimeoutStartSec=infinity")]
+      )
+      let agent = try machine.agent(service("demo", "state: running", "meta: {timeout: 500}"))
+      agent.expectEnds("failed")
+      #expect(agent.lastFailure.contains("timeout after"), "\(agent.lastFailure)")
+      machine.expect("systemctl list-jobs --no-legend | grep -c demo", "0")
+      #expect(try machine.stop(agent).status >= 0)
+    }
+
+    @Test("masked, unknown, static, generated and badly written units")
+    func unusable() throws {
+      let machine = try ServiceMachine()
+      try machine.units([
+        "demo.service": "/bin/sleep infinity", "static.service": "[Service]\nExecStart=/bin/sleep infinity\n",
+        "bad.service": "[Service]\nType=simple\n",
+      ])
+      try machine.run(
+        """
+        printf '#!/bin/sh\\nprintf "[Service]\\\\nExecStart=/bin/true\\\\n" >"$1/made.service"\\n' >/etc/systemd/system-generators/make
+        chmod 755 /etc/systemd/system-generators/make
+        systemctl mask hidden.service
+        """)
+      for (name, parameter, parts) in [
+        ("hidden", "state: running", ["masked", "systemctl unmask hidden.service"]),
+        ("demp", "state: running", ["there is no unit demp.service", "did you mean demo.service?"]),
+        ("static", "startup: enabled", ["no [Install] section"]),
+        ("made", "startup: enabled", ["its file is generated"]),
+        ("bad", "state: running", ["cannot use the file of bad.service", "systemd-analyze verify bad.service"]),
+      ] {
+        let agent = try machine.agent(service(name, parameter))
+        agent.expectEnds("failed")
+        for part in parts { #expect(agent.lastFailure.contains(part), "\(agent.lastFailure)") }
+        _ = try machine.stop(agent)
+      }
+    }
+
+    @Test("a unit that appears is started, without a word to systemd")
+    func appears() throws {
+      let machine = try ServiceMachine()
+      let agent = try machine.agent(service("late", "state: running"))
+      agent.expectEnds("failed")
+      try machine.units(["late.service": "/bin/sleep infinity"], reload: false)
+      agent.expectEnds("changed")
+      #expect(try machine.ask("systemctl is-active late") == "active")
+    }
+
+    @Test("a unit file that changed without a daemon-reload is read before the unit is started")
+    func needsReload() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      try machine.run("systemctl start demo")
+      let agent = try machine.agent(service("demo", "state: running"))
+      agent.expectEnds("ok")
+      try machine.units(["demo.service": "/bin/sleep 100000"], reload: false)
+      agent.expect("a warning") { $0.name == "log" && ($0.members["text"] as? String)?.contains("changed on disk") == true }
+      try machine.run("systemctl stop demo")
+      agent.expectEnds("changed")
+      #expect(try machine.run("systemctl show -P ExecStart demo").out.contains("sleep 100000"))
+    }
+
+    @Test("systemd is started anew, and the bus")
+    func restarts() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      let agent = try machine.agent(service("demo", "state: running"))
+      agent.expectEnds("changed")
+      try machine.run("systemctl daemon-reexec")
+      try machine.run("systemctl stop demo")
+      agent.expectEnds("changed", times: 2)
+      machine.expect("systemctl is-active demo", "active")
+
+      try machine.run("systemctl restart dbus.service")
+      try machine.run("systemctl stop demo")
+      agent.expectEnds("changed", times: 3)
+      machine.expect("systemctl is-active demo", "active")
+      #expect(agent.ends("failed") == 0, "\(agent.lastFailure)")
+    }
+
+    @Test("without a bus the resource says so, and recovers when there is one")
+    func noBus() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      try machine.run("systemctl stop dbus.socket dbus.service; rm -f /run/dbus/system_bus_socket")
+      let agent = try machine.agent(service("demo", "state: running"))
+      agent.expectEnds("failed")
+      #expect(agent.lastFailure.contains("cannot be reached by the system bus"), "\(agent.lastFailure)")
+      try machine.run("systemctl start dbus.socket")
+      agent.expectEnds("changed")
+    }
+
+    @Test("without a session bus the resource says so")
+    func noSession() throws {
+      let machine = try ServiceMachine()
+      let agent = try machine.agent(
+        service("demo", "state: running", "session: true"),
+        enter: ["/usr/bin/env", "-u", "XDG_RUNTIME_DIR", "-u", "DBUS_SESSION_BUS_ADDRESS"])
+      agent.expectEnds("failed")
+      #expect(agent.lastFailure.contains("there is no session bus"), "\(agent.lastFailure)")
+    }
+
+    @Test("without permission the resource says so, and looking is allowed")
+    func noPermission() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      chmod(machine.folder.path, 0o777)
+      let agent = try machine.agent(
+        service("demo", "state: running"), enter: ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+      agent.expectEnds("failed")
+      for part in ["demo.service cannot be started", "no permission", "run the agent as root"] {
+        #expect(agent.lastFailure.contains(part), "\(agent.lastFailure)")
+      }
+      try machine.run("systemctl start demo")
+      agent.expectEnds("ok")
+    }
+  }
+}
