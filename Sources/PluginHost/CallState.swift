@@ -113,7 +113,11 @@ final class CallState: Job, @unchecked Sendable {
       if let early { end(early) }
       return
     }
-    if state.withLock({ $0.early != nil }) {
+    let wasCompleted = state.withLock { state in
+      state.phase = .ended
+      return state.early != nil
+    }
+    if wasCompleted {
       context.misbehaved("complete was called for a check that did not answer MGMT_PENDING", resource: resource)
     }
     end(status)
