@@ -6,6 +6,8 @@ struct Agent {
   /// An agent that goes on running.
   struct Running {
     let child: Child
+    /// The id of its process; another than the child's when it is in a harness.
+    let pid: pid_t
     let statusFile: String
 
     /// How often it has converged so far: the status file gets a line "true" each time.
@@ -23,6 +25,8 @@ struct Agent {
   }
 
   let path: String
+  /// The installed tree it is in.
+  var tree: String { URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path }
   private let pluginArguments: [String]
   private let programs: Programs
   private let scratch: Scratch
@@ -54,24 +58,29 @@ struct Agent {
   }
 
   /// Starts an agent that keeps running, and waits until it has converged.
-  func start(_ graph: String, flags: [String] = [], name: String = "agent", limit: Double = 120) throws -> Running {
+  func start(
+    _ graph: String, flags: [String] = [], name: String = "agent", inside harness: Harness? = nil, limit: Double = 120
+  ) throws -> Running {
     let status = scratch.file(name + ".status")
     try? FileManager.default.removeItem(atPath: status)
     let arguments = command(["--converger-timeout=0", "--converger-status-file", status] + flags, graph)
-    let running = Running(child: try programs.start(arguments, log: name + ".out"), statusFile: status)
+    let log = name + ".out"
+    let inside = try harness?.start(arguments, log: log)
+    let child = try inside?.child ?? programs.start(arguments, log: log)
+    let running = Running(child: child, pid: inside?.pid ?? child.pid, statusFile: status)
     try running.waitConverged(limit: limit)
     return running
   }
 
   /// Sends SIGINT and waits for the end.
   /// - Returns: seconds from the signal to the end.
-  @discardableResult func stop(_ running: Running) throws -> Double { try programs.stop(running.child) }
+  @discardableResult func stop(_ running: Running) throws -> Double { try programs.stop(running.child, pid: running.pid) }
 }
 
 extension Programs {
-  /// Sends SIGINT to `child` and waits for its end. Returns the seconds that took.
-  @discardableResult func stop(_ child: Child) throws -> Double {
-    let seconds = try number("stop", [String(child.pid), "30"]) / 1e9
+  /// Sends SIGINT to `child`, or to the process `pid` below it, and waits for its end. Returns the seconds that took.
+  @discardableResult func stop(_ child: Child, pid: pid_t? = nil) throws -> Double {
+    let seconds = try number("stop", [String(pid ?? child.pid), "30"]) / 1e9
     _ = try child.wait(limit: 5)
     return seconds
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// One thing to measure. `run` returns its rows, or throws why it could not be measured.
+/// One thing to measure. `run` returns its rows, or throws why it could not be measured; `Skipped`: not on this system.
 protocol Benchmark: Sendable {
   var name: String { get }
   var summary: String { get }
@@ -12,7 +12,7 @@ protocol Benchmark: Sendable {
 let allBenchmarks: [any Benchmark] = [
   Version(), FirstCheck(), FilesInPlace(), FilesFresh(), IdleCPU(), Repair(), Interrupt(), LiveEdit(), Swap(), ParallelExec(),
   Growth(),
-  Compile(), Group(), Graph8(),
+  Compile(), Group(), SvcRepair(), SvcIdle(), PkgInstall(), PkgCheck(), PuppetApply(), Graph8(),
 ]
 
 /// What every benchmark works with.

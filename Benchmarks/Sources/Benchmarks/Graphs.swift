@@ -77,6 +77,16 @@ enum Graphs {
     files(3, in: folder) + "  - name: unwanted\n    path: \"\(folder)/unwanted\"\n    state: absent\n"
   }
 
+  /// Services that are to run.
+  static func services(_ units: [String]) -> String {
+    "graph: services\nresources:\n  svc:\n" + units.map { "  - name: \($0)\n    state: running\n" }.joined()
+  }
+
+  /// Packages that are to be installed.
+  static func packages(_ names: [String]) -> String {
+    "graph: packages\nresources:\n  pkg:\n" + names.map { "  - name: \($0)\n    state: installed\n" }.joined()
+  }
+
   /// `count` commands, none after another.
   static func execs(_ count: Int, command: String) -> String {
     var text = "graph: execs\nresources:\n  exec:\n"

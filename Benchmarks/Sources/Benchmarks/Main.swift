@@ -38,6 +38,8 @@ enum Main {
       Console.progress("[\(index + 1)/\(chosen.count)] \(benchmark.name): \(benchmark.summary)")
       do {
         table.add(try benchmark.run(bench))
+      } catch let skipped as Skipped {
+        table.add([Row(notRun: benchmark.name, because: skipped.reason)])
       } catch {
         broken.append("\(benchmark.name) could not run: \(error)")
         if let signal = Interruption.signal { return 128 + signal }

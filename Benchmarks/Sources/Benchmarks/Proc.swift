@@ -30,6 +30,24 @@ enum Proc {
       .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) }
   }
 
+  /// Its id in the innermost namespace it is in, or nil once it has ended.
+  static func innermostID(_ pid: pid_t) -> pid_t? {
+    (try? text("/proc/\(pid)/status"))?.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+      .flatMap { $0.split(whereSeparator: \.isWhitespace).last }.flatMap { pid_t($0) }
+  }
+
+  /// The children of its main thread.
+  static func children(_ pid: pid_t) -> [pid_t] {
+    ((try? text("/proc/\(pid)/task/\(pid)/children")) ?? "").split(separator: " ").compactMap { pid_t($0) }
+  }
+
+  /// Whether a file is on the file system of the root.
+  static func isOnRoot(_ path: String) throws -> Bool {
+    var (one, root) = (stat(), stat())
+    guard stat(path, &one) == 0, stat("/", &root) == 0 else { throw Failure.system(path) }
+    return one.st_dev == root.st_dev
+  }
+
   /// CPU time used by all threads, living and ended, in nanoseconds as the scheduler counts them.
   static func cpuSeconds(_ pid: pid_t) throws -> Double {
     var clock: clockid_t = 0

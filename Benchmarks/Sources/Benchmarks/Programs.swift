@@ -24,13 +24,23 @@ struct Programs {
       throw Failure("\(sources): no C programs there; run from the top of the repository or give --repository")
     }
     for source in found {
-      let program = folder + "/" + source.dropLast(2)
-      let command = [
-        "/usr/bin/env", "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, sources + "/" + source, "-l:libyaml.a",
-      ]
+      let name = String(source.dropLast(2))
+      let program = folder + "/" + name
+      let compile = ["/usr/bin/env", "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, sources + "/" + source]
+      let command = compile + (try Self.libraries[name].map { try Self.flags($0, log: program + ".flags") } ?? ["-l:libyaml.a"])
       let compiler = try Child(command, environment: Self.environment, output: program + ".log")
       guard try compiler.wait(limit: 120) == 0 else { throw Failure("cannot compile \(source)\(compiler.tail)") }
     }
+  }
+
+  /// The libraries of programs that talk on a bus.
+  private static let libraries = ["svc_loop": "libsystemd", "svc_probe": "libsystemd", "resolve": "dbus-1"]
+
+  private static func flags(_ library: String, log: String) throws -> [String] {
+    let command = ["/usr/bin/env", "pkg-config", "--cflags", "--libs", library]
+    let query = try Child(command, environment: environment, output: log)
+    guard try query.wait(limit: 10) == 0 else { throw Failure("pkg-config does not know \(library)\(query.tail)") }
+    return try Proc.text(log).split(whereSeparator: \.isWhitespace).map(String.init)
   }
 
   func path(_ name: String) -> String { folder + "/" + name }
@@ -41,8 +51,9 @@ struct Programs {
   }
 
   /// Runs one of the programs to its end and returns the numbers it printed, one a line.
-  func numbers(_ name: String, _ arguments: [String], limit: Double = 120) throws -> [Double] {
-    let child = try start([path(name)] + arguments, log: name + ".out")
+  /// - Parameter through: a command that runs the one after it, elsewhere.
+  func numbers(_ name: String, _ arguments: [String], through: [String] = [], limit: Double = 120) throws -> [Double] {
+    let child = try start(through + [path(name)] + arguments, log: name + ".out")
     guard try child.wait(limit: limit) == 0 else { throw Failure("\(name) failed\(child.tail)") }
     return try Proc.text(child.output).split(separator: "\n").compactMap { Double($0) }
   }
@@ -54,9 +65,10 @@ struct Programs {
   }
 
   /// Runs a command to its end and tells what it used. Its output stays in `log`.
-  func measure(_ command: [String], limit: Double = 120, log: String = "measured.out") throws -> Usage {
+  /// - Parameter through: a command that runs the one after it, elsewhere; it is not measured.
+  func measure(_ command: [String], through: [String] = [], limit: Double = 120, log: String = "measured.out") throws -> Usage {
     let result = folder + "/measure.result"
-    let child = try start([path("measure"), result, String(Int(limit))] + command, log: log)
+    let child = try start(through + [path("measure"), result, String(Int(limit))] + command, log: log)
     guard try child.wait(limit: limit + 5) == 0 else {
       throw Failure("\(command.first ?? "") could not be measured\(child.tail)")
     }

@@ -61,6 +61,8 @@ struct Row {
   var percentile = 50.0
   /// Printed beneath the row with `--verbose`.
   var notes: [String] = []
+  /// Why there is nothing to show.
+  private(set) var notRun: String?
 
   init(
     _ what: String, _ unit: Unit, _ measured: [Double], baseline: [Double]? = nil, bar: Bar, percentile: Double = 50,
@@ -75,10 +77,17 @@ struct Row {
     self.notes = notes
   }
 
+  /// A row that says why nothing was measured.
+  init(notRun what: String, because reason: String) {
+    self.init(what, .count, [], bar: .none)
+    notRun = reason
+  }
+
   var value: Double { measured.percentile(percentile) }
   var baselineValue: Double? { baseline?.percentile(percentile) }
 
   var verdict: String {
+    if let notRun { return "not run: " + notRun }
     if case .none = bar { return "" }
     return bar.met(by: value, baseline: baselineValue) ? "ok" : "MISSED"
   }

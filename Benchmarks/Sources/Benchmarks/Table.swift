@@ -12,7 +12,8 @@ struct Table {
     let cells = rows.map { row in
       let ratio = row.baselineValue.flatMap { $0 > 0 ? String(format: "%.2f", row.value / $0) : nil }
       return [
-        row.what, row.unit.text(row.value), row.baselineValue.map(row.unit.text) ?? "–", ratio ?? "–", row.bar.text(row.unit),
+        row.what, row.notRun == nil ? row.unit.text(row.value) : "–", row.baselineValue.map(row.unit.text) ?? "–", ratio ?? "–",
+        row.bar.text(row.unit),
         row.verdict,
       ]
     }
