@@ -4,6 +4,7 @@
 #   make test      the same set-up, then all tests
 #   make bench     measure (Benchmarks/README.md)
 #   make install   PREFIX=/usr/local DESTDIR=
+#   make docs      write docs/reference anew, from what the plugins say about themselves
 #   make format    rewrite the sources in the project's style;  make lint: check it
 #   make fuzz      run the fuzzers for a bounded time
 
@@ -29,6 +30,10 @@ build: packages
 # The tree `make install` makes, inside the build folder: what tests, the demo and benchmarks run.
 stage: build
 	@$(MAKE) --no-print-directory install-files DEST=$(STAGE)
+
+# The pages of docs/reference, as the plugins describe themselves; a test compares them.
+docs: stage
+	@scripts/reference $(STAGE) docs/reference
 
 install: build
 	@$(MAKE) --no-print-directory install-files DEST=$(DESTDIR)$(PREFIX) ROOT=$(PREFIX)

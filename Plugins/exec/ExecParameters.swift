@@ -17,11 +17,7 @@ enum ExecKey: Int {
 
 let execDescription = KindDescription(
   name: "exec",
-  documentation: """
-    Runs a command. Without a guard it runs each time the resource is checked: at the start and after every event. The guards \
-    are, in this order, `mtimes`, `creates`, `ifcmd` and `nifcmd`; they also run in noop mode, so they must not change anything. \
-    Every command runs in a process group of its own, with an empty standard input and exactly the environment of `env`.
-    """,
+  documentation: execDocumentation,
   parameters: [
     Parameter(
       "cmd", "str", flags: .name,
@@ -40,7 +36,7 @@ let execDescription = KindDescription(
       "The signal that asks a running command to stop, sent to its process group; SIGKILL follows after 5 s."),
     Parameter(
       "timeout", "int", default: .int(0),
-      "Seconds after which each command but `watchcmd` is stopped and counts as failed; 0: never."),
+      "Seconds after which each command but `watchcmd` is stopped and counts as failed, up to 2147483647; 0: never."),
 
     Parameter(
       "watchcmd", "str", default: .string(""),
@@ -48,7 +44,7 @@ let execDescription = KindDescription(
     Parameter("watchcwd", "str", default: .string(""), "The directory `watchcmd` runs in."),
     Parameter("watchshell", "str", default: .string(""), "When set, the shell that runs `watchcmd`."),
     Parameter("watchfiles", "[]str", "Absolute paths whose changes are events; with a `/` at the end, everything below too."),
-    Parameter("pollint", "int", default: .int(0), "Seconds between events made by a timer; 0: none."),
+    Parameter("pollint", "int", default: .int(0), "Seconds between events made by a timer, up to 2147483647; 0: none."),
 
     Parameter("ifcmd", "str", default: .string(""), "A guard: unless it exits with status 0, `cmd` does not run."),
     Parameter("ifcwd", "str", default: .string(""), "The directory `ifcmd` runs in."),

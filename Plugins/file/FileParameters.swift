@@ -10,10 +10,7 @@ enum FileKey: Int {
 extension FileKind {
   static let description = KindDescription(
     name: "file",
-    documentation: """
-      A file, directory or symbolic link. A path that ends in "/" is a directory. What is not given is not managed. Files are \
-      replaced whole, by renaming: no reader sees half of one.
-      """,
+    documentation: fileDocumentation,
     parameters: [
       Parameter(
         "path", "str", default: .string(""), flags: [.name],
@@ -24,15 +21,15 @@ extension FileKind {
       Parameter(
         "state", "str", default: .string(""), choices: ["exists", "absent", ""],
         """
-        "exists": made if it is missing. "absent": removed. Left out, a file is made only if content, source or fragments say \
-        what is in it.
+        `exists`: made if it is missing. `absent`: removed. Left out, a file is made only if `content`, `source` or `fragments` \
+        say what is in it.
         """),
-      Parameter("content", "str", "All that the file contains. Only one of content, source and fragments can be given."),
+      Parameter("content", "str", "All that the file contains. Only one of `content`, `source` and `fragments` can be given."),
       Parameter(
         "source", "str", default: .string(""),
         """
-        Copied from this absolute path: a file, or with recurse a directory ending in "/", of which path becomes an exact copy \
-        but for what other file resources manage. With symlink: the text of the link, which may be relative.
+        Copied from this absolute path: a file, or with `recurse` a directory ending in "/", of which `path` becomes an exact \
+        copy but for what other file resources manage. With `symlink`: the text of the link, which may be relative.
         """),
       Parameter(
         "fragments", "[]str", default: .list([]),
@@ -40,13 +37,13 @@ extension FileKind {
         Absolute paths of files, joined in this order. A directory, ending in "/", stands for the files in it, sorted by \
         name, without those in its subdirectories.
         """),
-      Parameter("owner", "str", default: .string(""), "User name or number."),
-      Parameter("group", "str", default: .string(""), "Group name or number."),
+      Parameter("owner", "str", default: .string(""), "The owner: a user's name or number."),
+      Parameter("group", "str", default: .string(""), "The group: its name or number."),
       Parameter(
         "mode", "str", default: .string(""),
         """
-        Permissions: octal ("0644"), or assignments like "u=rw,g=r,o=" that leave the rest as it is. Subjects are u, g, o or \
-        a, permissions r, w, x, s and t.
+        Permissions: octal (`"0644"`), or assignments like `"u=rw,g=r,o="` that leave the rest as it is. Subjects are u, g, o \
+        or a, permissions r, w, x, s and t. Not for symbolic links.
         """),
       Parameter(
         "recurse", "bool", default: .bool(false),
@@ -56,9 +53,9 @@ extension FileKind {
         "Replace a file, directory (with its contents) or symbolic link that is in the way."),
       Parameter(
         "purge", "bool", default: .bool(false),
-        "Remove everything in the directory that no other file resource manages. Needs recurse."),
-      Parameter("symlink", "bool", default: .bool(false), "A symbolic link to source."),
-      Parameter("selinux", "str", "SELinux label (the attribute security.selinux); \"\" removes it."),
+        "Remove everything in the directory that no other file resource manages. Needs `recurse`."),
+      Parameter("symlink", "bool", default: .bool(false), "A symbolic link to `source`."),
+      Parameter("selinux", "str", "SELinux label (the attribute `security.selinux`); `\"\"` removes it."),
     ],
     flags: [.brief], traits: [.identities, .automaticEdges, .update, .reversal])
 }

@@ -92,12 +92,21 @@ final class FileResource: Resource {
     var path = FilePath.withoutSlash(spec.path)
     path.withUTF8 { bytes in
       guard bytes.count > 1 else { return }
+      putAddition(bytes, to: sink)
       var rest = bytes[...]
       while let slash = rest.lastIndex(of: UInt8(ascii: "/")) {
         sink.put(space: "path", key: UnsafeBufferPointer(rebasing: bytes[...slash]), group: 1)
         rest = bytes[..<slash]
       }
     }
+  }
+
+  /// What is added to something in a directory such as `nginx.service.d` comes before that; and so does the directory.
+  private func putAddition(_ path: UnsafeBufferPointer<UInt8>, to sink: IdentitySink) {
+    let isDirectory = spec.path.utf8.last == UInt8(ascii: "/")
+    let name = isDirectory ? path[...] : path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
+    guard name.suffix(2).elementsEqual(".d".utf8) else { return }
+    sink.put(space: "dropin", key: String(decoding: name, as: UTF8.self) + "/", afterMe: true)
   }
 
   override func reverse(_ sink: ReversalSink) throws(Failure) {

@@ -11,7 +11,43 @@ private enum Key: Int {
 final class NoopKind: ResourceKind {
   static let description = KindDescription(
     name: "noop",
-    documentation: "Does nothing and is always as asked. Useful as a common point of many edges, and to try graphs out.",
+    documentation: """
+      Does nothing and is always as asked. Useful as a common point of many edges, and to try graphs out.
+
+      ## Example
+
+      What comes after `ready` waits for both files.
+
+      ```yaml
+      graph: noop
+      resources:
+        file:
+        - name: /tmp/mgmt-one
+          state: exists
+        - name: /tmp/mgmt-two
+          state: exists
+        noop:
+        - name: ready
+        print:
+        - name: done
+          msg: both files are there
+      edges:
+      - from: {kind: file, name: /tmp/mgmt-one}
+        to: {kind: noop, name: ready}
+      - from: {kind: file, name: /tmp/mgmt-two}
+        to: {kind: noop, name: ready}
+      - from: {kind: noop, name: ready}
+        to: {kind: print, name: done}
+      ```
+
+      ## Notifications
+
+      A notification is logged and goes no further: a noop never changes anything, so those after it are not notified.
+
+      ## Groups
+
+      Any noops can be grouped.
+      """,
     parameters: [Parameter("comment", "str", default: .string(""), "Free text; a change of it makes a different resource.")],
     flags: [.nonblocking, .refresh], traits: [.grouping])
 

@@ -63,9 +63,9 @@ final class BusConnection {
         guard let message, let user else { return DBUS_HANDLER_RESULT_NOT_YET_HANDLED }
         return Unmanaged<BusConnection>.fromOpaque(user).takeUnretainedValue().receive(message)
       }, user, nil)
-    guard added != 0 else {
+    guard added != 0, watches?.isArmed == true else {
       close()
-      throw Failure("cannot reach the system bus: no memory")
+      throw Failure("cannot reach the system bus: no memory, or the host refuses to watch its socket")
     }
     call(
       destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "Hello"
@@ -88,18 +88,18 @@ final class BusConnection {
   }
 
   /// Sends a call. `reply` is called later, never before this returns: with the answer, or with an error of the bus, of the other
-  /// side or of the time-out. It is not called after `close`.
-  func call(
+  /// side or of the time-out. It is not called after `close`, and not if this answers false: it could not be sent.
+  @discardableResult func call(
     destination: String, path: String, interface: String, member: String, _ arguments: [BusValue] = [],
     reply: @escaping (BusMessage) -> Void
-  ) {
+  ) -> Bool {
     guard let connection,
       let message = BusMessage.call(
         destination: destination, path: path, interface: interface, member: member, arguments)
-    else { return }
+    else { return false }
     var pending: OpaquePointer?
     guard dbus_connection_send_with_reply(connection, message.pointer, &pending, Self.callTimeout) != 0, let pending else {
-      return
+      return false
     }
     defer { dbus_pending_call_unref(pending) }
     let handler = Unmanaged.passRetained(ReplyHandler(reply))
@@ -113,6 +113,7 @@ final class BusConnection {
         if let user { Unmanaged<ReplyHandler>.fromOpaque(user).release() }
       })
     if isSet == 0 { handler.release() }
+    return isSet != 0
   }
 
   /// Adds or removes a match rule; the bus does not answer.

@@ -44,6 +44,14 @@ struct BusReader {
     return value
   }
 
+  mutating func uint64() -> UInt64? {
+    guard expect(BusType.uint64) else { return nil }
+    var value: UInt64 = 0
+    dbus_message_iter_get_basic(&iterator, &value)
+    skip()
+    return value
+  }
+
   mutating func string() -> String? { text(BusType.string) }
   mutating func objectPath() -> String? { text(BusType.objectPath) }
 

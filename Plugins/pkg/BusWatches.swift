@@ -13,12 +13,14 @@ final class BusWatches {
   private let handled: () -> Void
   private var watches: [OpaquePointer] = []
   private var sources: [Int32: Source] = [:]
+  /// false: nothing will ever be read.
+  private(set) var isArmed = false
 
   init(host: Host, connection: OpaquePointer, handled: @escaping () -> Void) {
     self.host = host
     self.connection = connection
     self.handled = handled
-    dbus_connection_set_watch_functions(
+    let isSet = dbus_connection_set_watch_functions(
       connection,
       { watch, user in
         guard let watch, let user else { return 0 }
@@ -32,6 +34,7 @@ final class BusWatches {
         guard let watch, let user else { return }
         Unmanaged<BusWatches>.fromOpaque(user).takeUnretainedValue().update(dbus_watch_get_unix_fd(watch))
       }, Unmanaged.passUnretained(self).toOpaque(), nil)
+    isArmed = isSet != 0
   }
 
   func close() {

@@ -2,8 +2,8 @@
 
 import Glibc
 
-/// The files that package managers write whenever packages come or go, and how they look now. PackageKit reports only what it
-/// does itself; `apt-get`, `dpkg` and `rpm` are noticed by these.
+/// The files that package managers write whenever packages come or go, and how they look now, with apt's lists. PackageKit reports
+/// only what it does itself; `apt-get`, `dpkg` and `rpm` are noticed by these.
 struct DatabaseStamp: Equatable, Sendable {
   static let paths = [
     "/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite-wal", "/var/lib/rpm/Packages.db",
@@ -12,6 +12,9 @@ struct DatabaseStamp: Equatable, Sendable {
   ]
   /// Those that are there.
   static var present: [String] { paths.filter { access($0, F_OK) == 0 } }
+  private static let lists = ["/var/lib/apt/lists", "/var/lib/apt/lists/partial"]
+  /// The stamp is another one too when there are newer lists of packages: apt's are the only ones it knows.
+  static var coversLists: Bool { access(paths[0], F_OK) == 0 && access(lists[0], F_OK) == 0 }
   /// Held by apt and dpkg while they work.
   static let lock = "/var/lib/dpkg/lock-frontend"
 
@@ -25,7 +28,7 @@ struct DatabaseStamp: Equatable, Sendable {
 
   static func now() -> DatabaseStamp {
     DatabaseStamp(
-      looks: paths.map { path in
+      looks: (paths + lists).map { path in
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return Look(
@@ -37,7 +40,7 @@ struct DatabaseStamp: Equatable, Sendable {
   /// Seconds since apt last fetched a list of packages, by whatever program; nil: not known.
   static func listsAge() -> Int? {
     var status = stat()
-    guard stat("/var/lib/apt/lists/partial", &status) == 0 else { return nil }
+    guard stat(lists[1], &status) == 0 else { return nil }
     return max(0, time(nil) - status.st_mtim.tv_sec)
   }
 }

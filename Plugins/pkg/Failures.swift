@@ -18,7 +18,9 @@ extension TransactionProblem {
       return Failure("cannot \(task): PackageKit said nothing for \(seconds) s", hint: Self.journal)
     case .daemonGone:
       return Failure("cannot \(task): packagekitd ended in the middle of it", hint: Self.journal)
-    case .busGone(let text): return Failure("cannot \(task): \(text)")
+    case .busGone:
+      return Failure(
+        "cannot \(task): the system bus went away in the middle of it", hint: "it is tried again as soon as the bus is back")
     case .noBus(let text, let hint): return Failure(text, hint: hint)
     case .cancelled: return Failure("cannot \(task): it was cancelled")
     }
@@ -39,6 +41,16 @@ extension TransactionProblem {
     return false
   }
 
+  /// Nothing tells when it is over: it has to be tried again. Others have a signal, or need somebody to do something.
+  var isPassing: Bool {
+    switch self {
+    case .daemonGone, .busGone, .silent: true
+    case .refused(let name, _): Self.noAnswer.contains(name) || name.hasPrefix(Self.notStarted)
+    case .packageKit(let code, _): PackageKitError.passing.contains(code)
+    case .exit, .noBus, .cancelled: false
+    }
+  }
+
   /// An earlier transaction was interrupted, which has to be ended first. apt's backend calls that a lock and tells by its words.
   var needsRepair: Bool {
     switch self {
@@ -49,6 +61,11 @@ extension TransactionProblem {
     }
   }
 
+  private static let notStarted = "org.freedesktop.DBus.Error.Spawn."
+  private static let noAnswer: Set<String> = [
+    "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.TimedOut",
+    "org.freedesktop.DBus.Error.Disconnected",
+  ]
   private static let unprivileged = "run mgmt as root, or let polkit allow org.freedesktop.packagekit.*"
   private static let journal = "see `journalctl -u packagekit`"
   private static let unsigned = "import the key of the repository, or set allowuntrusted: true to install without a check"
@@ -63,6 +80,9 @@ extension TransactionProblem {
     case PackageKitError.notAuthorized: unprivileged
     case PackageKitError.alreadyInstalled, PackageKitError.allAlreadyInstalled:
       "another version is installed: set allowdowngrade: true to go back to an older one"
+    case PackageKitError.transactionError, PackageKitError.failedToConfigure, PackageKitError.failedToInstall,
+      PackageKitError.failedToRemove:
+      "what the package manager and the package's scripts wrote is in its log, for apt /var/log/apt/term.log"
     default: ""
     }
   }
@@ -74,9 +94,9 @@ extension TransactionProblem {
     case "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.PackageKit.Transaction.RefusedByPolicy",
       "org.freedesktop.PackageKit.Denied":
       Failure("cannot \(task): not allowed: \(text)", hint: unprivileged)
-    case _ where name.hasPrefix("org.freedesktop.DBus.Error.Spawn."):
+    case _ where name.hasPrefix(notStarted):
       Failure("PackageKit cannot be started: \(text)", hint: journal)
-    case "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.TimedOut":
+    case _ where noAnswer.contains(name):
       Failure("cannot \(task): PackageKit does not answer: \(text)", hint: journal)
     default: Failure("cannot \(task): \(text.isEmpty ? name : text)")
     }

@@ -63,6 +63,18 @@ final class PackageCatalog {
     search = (parts, Set(found.map(\.id.name)).sorted(), generation)
   }
 
+  /// What is known, or asked for just now, is how it is: nothing that PackageKit goes by has changed since.
+  var isCurrent: Bool {
+    guard DatabaseStamp.coversLists else { return false }
+    if let round { return round.generation == generation && round.stamp == .now() }
+    return answered == generation && stamp == .now()
+  }
+
+  /// It was asked for and not found.
+  func isMissing(_ spec: PackageSpec) -> Bool {
+    known.contains(spec) && PackageVerdict(spec, table[spec.name]).isUnknown
+  }
+
   /// What is known without asking, if that is still so.
   func current(_ specs: [PackageSpec]) -> PackageTable? {
     guard answered == generation, let stamp, stamp == DatabaseStamp.now(),

@@ -8,10 +8,54 @@ final class PackageKind: ResourceKind {
   static let description = KindDescription(
     name: "pkg",
     documentation: """
-      Installs, updates and removes packages through PackageKit. The name is the package's. Those that ask for the same are done in one \
-      transaction. Changes by others are noticed by PackageKit's signals and by the package database: /var/lib/dpkg/status, \
-      rpmdb.sqlite or Packages.db in /var/lib/rpm and /usr/lib/sysimage/rpm, or /var/lib/pacman/local. The files and services of a package come \
-      after it.
+      Installs, updates and removes packages through PackageKit. The name is the package's. Those that ask for the same are \
+      done in one transaction. The daemon `packagekitd` and the system bus are needed; systemd is not.
+
+      ## Example
+
+      The three missing packages are installed in one transaction.
+
+      ```yaml
+      graph: pkg
+      resources:
+        pkg:
+        - name: powertop
+        - name: sl
+        - name: cowsay
+          state: installed
+        - name: telnet
+          state: uninstalled
+      ```
+
+      ## Versions
+
+      `newest` is installed and has no update on offer. With an exact version, as `1.2.3-4`, a newer one that is installed \
+      is replaced only with `allowdowngrade`.
+
+      ## Watching
+
+      PackageKit tells what it does itself. What `apt-get`, `dpkg`, `rpm` and others do is noticed by the package database: \
+      `/var/lib/dpkg/status`, `rpmdb.sqlite` or `Packages.db` in `/var/lib/rpm` and `/usr/lib/sysimage/rpm`, or \
+      `/var/lib/pacman/local`. A package that somebody removes is installed again at once.
+
+      ## Groups
+
+      Packages that ask for the same, but for an exact version, are grouped: one question and one transaction for all. A \
+      name that cannot be found stands alone and fails alone. If one of a group cannot be installed, the others are; the \
+      group has failed, and what comes after any of them waits.
+
+      ## Automatic edges
+
+      A package bears its name (`pkg`) and its files (`pkgfile`). The file resources among its files and the units it \
+      brings come after it, and so does an `exec` whose program it has. Beside resources of other kinds, the files of a \
+      package that is not installed are read from its archive, which is fetched for that and removed afterwards.
+
+      ## Failures
+
+      There is no such package (with the nearest names), or no such version (with those on offer); it is offered, but not \
+      free, supported or signed (with the parameter that allows it); PackageKit is not installed or not allowed; the \
+      network is missing. While another package manager works, it is tried again as soon as that is done; when packagekitd \
+      or the bus is gone, after 1 s and then twice as long each time, up to a minute.
       """,
     parameters: [
       Parameter(
@@ -31,9 +75,8 @@ final class PackageKind: ResourceKind {
   let catalog: PackageCatalog
   let files: FileLists
   let paths: PathWatcher
-  private var lastRefresh: Int?
-  /// Seconds from one fetch of the lists to the next.
-  private static let refreshPause = 600
+  /// Until when the lists of packages are not fetched again.
+  private var refreshPause = 0
   /// Those that are watched.
   private var watchers: [ObjectIdentifier: PackageResource] = [:]
 
@@ -41,9 +84,13 @@ final class PackageKind: ResourceKind {
     self.host = host
     client = PackageKitClient(host: host)
     catalog = PackageCatalog(client: client)
-    files = FileLists(client: client, catalog: catalog)
+    files = FileLists(host: host, client: client, catalog: catalog)
     paths = PathWatcher(host: host)
     client.onChanged = { [unowned self] in changed() }
+    // Also of our own transactions, which were looked at already.
+    client.onUpdates = { [unowned self] in
+      if !catalog.isCurrent { changed() }
+    }
     client.onLost = { [unowned self] in changed() }
   }
 
@@ -55,21 +102,20 @@ final class PackageKind: ResourceKind {
     PackageResource(handle, kind: self, spec: PackageSpec(name: name, parameters: parameters))
   }
 
-  func prepare(_ call: Call) throws(Failure) -> CheckResult {
-    files.prepare { result in
-      call.complete(result.map { .ok }.mapError { $0.failure("find out the files of packages") })
-    }
+  func prepare(_ call: Call, _ flags: PrepareFlags) throws(Failure) -> CheckResult {
+    files.prepare(withFiles: flags.contains(.edges)) { call.complete($0.map { .ok }) }
     return .pending
   }
 
   func close() {
+    files.close()
     client.close()
     paths.close()
   }
 
   /// Fetched lists are announced as a change; that is no reason to fetch them again.
-  var hasRefreshedLately: Bool { lastRefresh.map { monotonicSeconds() - $0 < Self.refreshPause } ?? false }
-  func refreshed() { lastRefresh = monotonicSeconds() }
+  var hasRefreshedLately: Bool { monotonicSeconds() < refreshPause }
+  func refreshed(succeeded: Bool) { refreshPause = monotonicSeconds() + (succeeded ? 600 : 60) }
 
   func watch(_ resource: PackageResource) { watchers[ObjectIdentifier(resource)] = resource }
   func unwatch(_ resource: PackageResource) { watchers[ObjectIdentifier(resource)] = nil }

@@ -11,8 +11,13 @@ final class PackageKitClient {
   static let path = "/org/freedesktop/PackageKit"
   static let transactionInterface = "org.freedesktop.PackageKit.Transaction"
 
-  /// PackageKit says that packages or repositories changed, or it is back after the bus was gone.
+  /// Signals that packages changed, and that repositories did.
+  private static let (updates, repositories) = ("UpdatesChanged", "RepoListChanged")
+
+  /// Repositories changed, or it is not known what did.
   var onChanged: (() -> Void)?
+  /// PackageKit says that packages changed, by itself or by others.
+  var onUpdates: (() -> Void)?
   /// The bus is gone. The next transaction looks for it again.
   var onLost: (() -> Void)?
 
@@ -54,14 +59,22 @@ final class PackageKitClient {
     return ticket
   }
 
-  /// `done` will not be called. What already changes the system is asked to end.
-  func cancel(_ ticket: Int) {
-    guard entries.removeValue(forKey: ticket) != nil else { return }
-    if queue.running == ticket {
-      running?.cancel()
-      running?.stop()
-      running = nil
+  /// `done` and `progress` will not be called. What changes the system is asked to end if that does no harm, and has its turn until it has
+  /// ended: the daemon does nothing else meanwhile. `refused`: it goes on, and why.
+  func cancel(_ ticket: Int, refused: @escaping (String) -> Void = { _ in }) {
+    guard let entry = entries[ticket] else { return }
+    if queue.running == ticket, let running {
+      if entry.request.changes {
+        entries[ticket]?.done = { [unowned self] _ in onChanged?() }
+        running.progress = { _ in }
+        return running.cancel(refused: refused)
+      }
+      entries[ticket] = nil
+      running.cancel()
+      running.stop()
+      self.running = nil
     }
+    entries[ticket] = nil
     queue.remove(ticket)
     startSoon()
   }
@@ -69,7 +82,7 @@ final class PackageKitClient {
   /// Seconds since PackageKit fetched its lists of packages; nil: never, or not known. Starts no transaction.
   func sinceRefresh(_ done: @escaping (UInt32?) -> Void) {
     guard let bus = try? connect() else { return done(nil) }
-    bus.call(
+    let isSent = bus.call(
       destination: Self.name, path: Self.path, interface: Self.name, member: "GetTimeSinceAction",
       [.uint32(TransactionRole.refreshCache)]
     ) { reply in
@@ -77,6 +90,7 @@ final class PackageKitClient {
       let seconds = reply.kind == .methodReturn ? reader.uint32() : nil
       done(seconds == .max ? nil : seconds)
     }
+    if !isSent { done(nil) }
   }
 
   private func startSoon() {
@@ -118,7 +132,9 @@ final class PackageKitClient {
     try opened.open()
     bus = opened
     owner = ""
-    opened.match("type='signal',sender='\(Self.name)',path='\(Self.path)',interface='\(Self.name)'", add: true)
+    for member in [Self.updates, Self.repositories] {
+      opened.match("type='signal',sender='\(Self.name)',path='\(Self.path)',member='\(member)'", add: true)
+    }
     opened.match(
       "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='\(Self.name)'",
       add: true)
@@ -128,8 +144,8 @@ final class PackageKitClient {
   private func lost() {
     bus = nil
     owner = ""
-    running?.fail(.busGone("the system bus went away in the middle of it"))
     onLost?()
+    running?.fail(.busGone)
   }
 
   /// Anyone may send us a signal: only the bus itself and the daemon are believed.
@@ -144,7 +160,8 @@ final class PackageKitClient {
     }
     guard !owner.isEmpty, signal.sender == owner else { return }
     if signal.path == Self.path {
-      if signal.member == "UpdatesChanged" || signal.member == "RepoListChanged" { onChanged?() }
+      if signal.member == Self.updates { onUpdates?() }
+      if signal.member == Self.repositories { onChanged?() }
     } else if let running, signal.path == running.path {
       running.received(signal)
     }

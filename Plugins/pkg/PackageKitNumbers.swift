@@ -3,7 +3,6 @@
 /// Bits of the `filter` argument.
 struct PackageFilter: OptionSet, Hashable, Sendable {
   var rawValue: UInt64
-  static let none = PackageFilter(rawValue: 1 << 1)
   static let free = PackageFilter(rawValue: 1 << 8)
   static let supported = PackageFilter(rawValue: 1 << 12)
   static let newest = PackageFilter(rawValue: 1 << 16)
@@ -21,9 +20,11 @@ struct TransactionFlags: OptionSet, Hashable, Sendable {
 /// What a `Package` signal says about a package, as far as it matters here.
 enum PackageInfo {
   static let installed: UInt32 = 1
-  static let available: UInt32 = 2
-  static let finished: UInt32 = 18
+  static let removing: UInt32 = 13
   static let downgrading: UInt32 = 20
+  /// Something is done to the system: updating, installing, removing, cleaning up, obsoleting, reinstalling, downgrading, preparing,
+  /// decompressing. Downloading is not.
+  static let changing: Set<UInt32> = [11, 12, removing, 14, 15, 19, downgrading, 21, 22]
   /// The upper half of the number tells how severe an update is.
   static func code(_ number: UInt32) -> UInt32 { number & 0xffff }
 }
@@ -44,17 +45,23 @@ enum TransactionRole {
 enum PackageKitError {
   static let noNetwork: UInt32 = 2
   static let gpgFailure: UInt32 = 5
-  static let packageNotFound: UInt32 = 8
   static let alreadyInstalled: UInt32 = 9
+  static let downloadFailed: UInt32 = 10
+  static let transactionError: UInt32 = 16
   static let noCache: UInt32 = 18
   static let cannotGetLock: UInt32 = 26
   static let badSignature: UInt32 = 30
   static let missingSignature: UInt32 = 31
+  static let repositoryNotAvailable: UInt32 = 37
   static let allAlreadyInstalled: UInt32 = 41
+  static let noMoreMirrors: UInt32 = 43
   static let noSpace: UInt32 = 46
   static let notAuthorized: UInt32 = 48
   static let cannotInstallUnsigned: UInt32 = 50
   static let cannotUpdateUnsigned: UInt32 = 51
+  static let failedToConfigure: UInt32 = 56
+  static let failedToInstall: UInt32 = 58
+  static let failedToRemove: UInt32 = 59
   static let unfinishedTransaction: UInt32 = 66
   static let lockRequired: UInt32 = 67
 
@@ -66,6 +73,9 @@ enum PackageKitError {
   static let general: Set<UInt32> = [
     1, noNetwork, 3, 15, noCache, 22, 23, 24, noSpace, notAuthorized, cannotGetLock, lockRequired,
   ]
+
+  /// The network, a mirror, or room on the disk.
+  static let passing: Set<UInt32> = [noNetwork, downloadFailed, repositoryNotAvailable, noMoreMirrors, noSpace]
 
   static func word(_ code: UInt32) -> String { words.indices.contains(Int(code)) ? words[Int(code)] : "error \(code)" }
 

@@ -24,6 +24,8 @@ struct ListedPackage: Hashable, Sendable {
 enum PackageKitSignal: Equatable, Sendable {
   case packages([ListedPackage])
   case files(PackageID, [String])
+  /// How many bytes have to be fetched for it.
+  case size(PackageID, UInt64)
   /// In percent.
   case progress(UInt32)
   case itemProgress(PackageID, percent: UInt32)
@@ -43,6 +45,7 @@ enum PackageKitSignal: Equatable, Sendable {
         // A package without a name is left out, not the rest after it.
         reader.array { $0.structure { .some(ListedPackage(&$0)) } }.map { .packages($0.compactMap(\.self)) }
       case "Files": Self.files(&reader)
+      case "Details": Self.size(&reader)
       case "ItemProgress": Self.itemProgress(&reader)
       case "ErrorCode": Self.errorCode(&reader)
       case "Finished": reader.uint32().map { .finished(exit: $0) }
@@ -56,6 +59,27 @@ enum PackageKitSignal: Equatable, Sendable {
   private static func files(_ reader: inout BusReader) -> PackageKitSignal? {
     guard let id = reader.string().flatMap(PackageID.init), let paths = reader.strings() else { return nil }
     return .files(id, paths)
+  }
+
+  private static func size(_ reader: inout BusReader) -> PackageKitSignal? {
+    var id: PackageID?
+    var size: UInt64?
+    let entries: [Void]? = reader.array { reader in
+      reader.entry { entry -> Void? in
+        let key = entry.string()
+        _ = entry.variant { value -> Void? in
+          switch key {
+          case "package-id": id = value.string().flatMap(PackageID.init)
+          case "size": size = value.uint64()
+          default: break
+          }
+          return ()
+        }
+        return ()
+      }
+    }
+    guard entries != nil, let id, let size else { return nil }
+    return .size(id, size)
   }
 
   private static func itemProgress(_ reader: inout BusReader) -> PackageKitSignal? {

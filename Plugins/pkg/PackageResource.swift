@@ -9,6 +9,7 @@ final class PackageResource: Resource {
   let spec: PackageSpec
   private var members: [PackageResource] = []
   private var check: PackageCheck?
+  private var isWatched = false
   private var tokens: [PathWatcher.Token] = []
   /// What the last failure waits for: a lock, or the socket of the bus.
   private var obstacle: PathWatcher.Token?
@@ -41,11 +42,13 @@ final class PackageResource: Resource {
       throw error
     }
     kind.watch(self)
+    isWatched = true
     handle.ready()
   }
 
   override func unwatch() {
     kind.unwatch(self)
+    isWatched = false
     for token in tokens { kind.paths.remove(token) }
     tokens = []
     settle()
@@ -70,8 +73,10 @@ final class PackageResource: Resource {
 
   override func cancel(_ call: Call) { check?.cancel() }
 
+  /// One that cannot be found stands alone, so that it fails alone, with what comes after it.
   override func mayGroup(_ member: Resource) -> Bool {
-    (member as? PackageResource).map { spec.mayShareTransaction(with: $0.spec) } ?? false
+    guard let member = member as? PackageResource, spec.mayShareTransaction(with: member.spec) else { return false }
+    return !kind.catalog.isMissing(spec) && !kind.catalog.isMissing(member.spec)
   }
 
   override func group(_ member: Resource) throws(Failure) {
@@ -102,17 +107,15 @@ final class PackageResource: Resource {
   }
 
   private func overcome(_ problem: TransactionProblem) {
-    // Nobody watches any more.
-    guard !tokens.isEmpty || DatabaseStamp.present.isEmpty else { return }
-    switch problem {
-    case _ where problem.isLock:
+    guard isWatched else { return }
+    if problem.isLock {
       obstacle = try? kind.paths.add(DatabaseStamp.lock, handle)
       if obstacle == nil || !isLocked(DatabaseStamp.lock) { again() }
-    case .noBus:
+    } else if case .noBus = problem {
       obstacle = try? kind.paths.add(BusConnection.socketPath, handle)
       if obstacle == nil || access(BusConnection.socketPath, F_OK) == 0 { again() }
-    case .daemonGone, .busGone, .silent: again()
-    case .packageKit, .exit, .refused, .cancelled: break
+    } else if problem.isPassing {
+      again()
     }
   }
 

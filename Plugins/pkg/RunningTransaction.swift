@@ -8,19 +8,25 @@ final class RunningTransaction {
   private let request: TransactionRequest
   private let host: Host
   private let bus: BusConnection
-  private let progress: (UInt32) -> Void
+  /// Permille.
+  var progress: (UInt32) -> Void
   private var done: ((PackageKitClient.Outcome) -> Void)?
   private var record = TransactionRecord()
   private var watchdog: Source?
+  private let started = monotonicSeconds()
   private var lastSign = monotonicSeconds()
+  /// It told something of its own: from then on it is its turn in the daemon.
   private var hasSpoken = false
+  /// It has begun to change the system.
+  private var isChanging: Bool
   private var permille: UInt32 = 0
   /// The object and the unique name of its daemon; "" before it is made.
   private(set) var path = ""
   private(set) var owner = ""
 
-  /// A transaction may wait this long for those of others.
+  /// A transaction may wait this long for those of others, which the daemon does one after the other.
   private static let patience = 1800
+  private static let unsent = TransactionProblem.refused("", "the call cannot be sent")
   /// Between two signs of life.
   private static let silence = 60
 
@@ -29,6 +35,7 @@ final class RunningTransaction {
     done: @escaping (PackageKitClient.Outcome) -> Void
   ) {
     self.request = request
+    isChanging = request == .repair
     self.host = host
     self.bus = bus
     self.progress = progress
@@ -38,7 +45,7 @@ final class RunningTransaction {
   /// `found` gets the unique name of the daemon.
   func start(_ found: @escaping (String) -> Void) {
     watch(after: Self.silence)
-    bus.call(
+    let isSent = bus.call(
       destination: PackageKitClient.name, path: PackageKitClient.path, interface: PackageKitClient.name,
       member: "CreateTransaction"
     ) { [weak self] reply in
@@ -51,24 +58,28 @@ final class RunningTransaction {
       found(owner)
       begin()
     }
+    if !isSent { fail(Self.unsent) }
   }
 
   private func begin() {
     // The bus handles these in their order: no signal is missed.
     bus.match(rule, add: true)
     call("SetHints", [.strings(["background=false", "interactive=false", "supports-plural-signals=true"])]) { _ in }
-    call(request.method, request.arguments) { [weak self] reply in
+    let isSent = call(request.method, request.arguments) { [weak self] reply in
       guard let self else { return }
       alive()
       guard reply.kind == .error else { return }
       var reader = reply.arguments
       fail(.refused(reply.errorName, reader.string() ?? ""))
     }
+    if !isSent { fail(Self.unsent) }
   }
 
   private var rule: String { "type='signal',sender='\(PackageKitClient.name)',path='\(path)'" }
 
-  private func call(_ member: String, _ arguments: [BusValue] = [], reply: @escaping (BusMessage) -> Void) {
+  @discardableResult private func call(
+    _ member: String, _ arguments: [BusValue] = [], reply: @escaping (BusMessage) -> Void
+  ) -> Bool {
     bus.call(
       destination: owner, path: path, interface: PackageKitClient.transactionInterface, member: member, arguments, reply: reply)
   }
@@ -76,8 +87,13 @@ final class RunningTransaction {
   func received(_ message: BusMessage) {
     guard done != nil else { return }
     alive()
-    hasSpoken = true
     let signal = PackageKitSignal(message)
+    if case .packages(let packages) = signal, request.changes,
+      packages.contains(where: { PackageInfo.changing.contains($0.info) })
+    {
+      isChanging = true
+    }
+    if signal != .other, signal != .progress(0) { hasSpoken = true }
     switch signal {
     // Some backends begin anew for each step, and the whole is done only when it is finished.
     case .progress(let percent) where percent * 10 > permille && percent < 100:
@@ -91,9 +107,14 @@ final class RunningTransaction {
 
   func fail(_ problem: TransactionProblem) { finish(.failure(problem)) }
 
-  /// PackageKit ends it if it still can.
-  func cancel() {
-    if !path.isEmpty { call("Cancel") { _ in } }
+  /// PackageKit ends it, unless that would leave packages half installed: apt's backend kills dpkg. `refused`: why it goes on.
+  func cancel(refused: @escaping (String) -> Void = { _ in }) {
+    guard !path.isEmpty else { return fail(.cancelled) }
+    guard !isChanging else { return refused("it is in the middle of it, and ending it would leave packages half installed") }
+    call("Cancel") { reply in
+      var reader = reply.arguments
+      if reply.kind == .error { refused(reader.string() ?? reply.errorName) }
+    }
   }
 
   /// Nothing is called back any more.
@@ -119,10 +140,21 @@ final class RunningTransaction {
   }
 
   private func look() {
-    // Before its first word it waits for its turn in the daemon.
-    let bound = request.changes && !hasSpoken && !path.isEmpty ? Self.patience : Self.silence
     let silent = monotonicSeconds() - lastSign
-    guard silent >= bound else { return watch(after: bound - silent) }
+    guard silent >= Self.silence else { return watch(after: Self.silence - silent) }
+    guard !hasSpoken, !path.isEmpty, monotonicSeconds() - started < Self.patience else { return giveUp(silent) }
+    watch(after: Self.silence)
+    bus.call(
+      destination: owner, path: PackageKitClient.path, interface: PackageKitClient.name, member: "GetTransactionList"
+    ) { [weak self] reply in
+      guard let self, done != nil else { return }
+      var reader = reply.arguments
+      let others = reply.kind == .methodReturn ? (reader.array { $0.objectPath() } ?? []).filter { $0 != self.path } : []
+      if others.isEmpty { giveUp(silent) } else { alive() }
+    }
+  }
+
+  private func giveUp(_ silent: Int) {
     cancel()
     fail(.silent(seconds: silent))
   }

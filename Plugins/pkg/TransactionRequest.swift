@@ -34,8 +34,17 @@ struct TransactionRequest: Equatable, Sendable {
     return TransactionRequest("InstallPackages", [.uint64(flags.rawValue), .strings([id.text])])
   }
 
+  static func simulateRemove(_ ids: [PackageID]) -> TransactionRequest {
+    let ids = BusValue.strings(ids.map(\.text))
+    return TransactionRequest("RemovePackages", [.uint64(TransactionFlags.simulate.rawValue), ids, .bool(true), .bool(false)])
+  }
+
   static func files(_ ids: [PackageID]) -> TransactionRequest {
     TransactionRequest("GetFiles", [.strings(ids.map(\.text))])
+  }
+
+  static func details(_ ids: [PackageID]) -> TransactionRequest {
+    TransactionRequest("GetDetails", [.strings(ids.map(\.text))])
   }
 
   /// Into the package manager's own cache, where the installation finds them.
@@ -59,7 +68,7 @@ enum TransactionProblem: Error, Equatable, Sendable {
   case silent(seconds: Int)
   /// The daemon went away.
   case daemonGone
-  case busGone(String)
+  case busGone
   case noBus(String, hint: String)
   case cancelled
 }
@@ -68,6 +77,8 @@ enum TransactionProblem: Error, Equatable, Sendable {
 struct TransactionRecord: Equatable, Sendable {
   var packages: [ListedPackage] = []
   var files: [PackageFiles] = []
+  /// Bytes to fetch.
+  var sizes: [PackageID: UInt64] = [:]
   private(set) var problem: TransactionProblem?
 
   struct PackageFiles: Equatable, Sendable {
@@ -90,6 +101,9 @@ struct TransactionRecord: Equatable, Sendable {
       let paths = Array(paths.prefix(Self.limit - kept))
       kept += paths.count
       files.append(PackageFiles(id: id, paths: paths))
+    case .size(let id, let size):
+      if kept < Self.limit { sizes[id] = size }
+      kept = min(kept + 1, Self.limit)
     case .errorCode(let code, let text): if problem == nil { problem = .packageKit(code, text) }
     case .finished(let exit):
       if exit == TransactionExit.success {

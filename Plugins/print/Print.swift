@@ -14,6 +14,39 @@ final class PrintKind: ResourceKind {
     documentation: """
       Logs a message when it differs from the last one this resource printed since the agent started, and when it is notified. \
       Each time counts as a change.
+
+      ## Example
+
+      What a command printed becomes the message.
+
+      ```yaml
+      graph: print
+      resources:
+        exec:
+        - name: kernel
+          cmd: /bin/uname -sr
+        print:
+        - name: kernel
+        - name: hello
+          msg: hello world
+      edges:
+      - from: {kind: exec, name: kernel}
+        to: {kind: print, name: kernel}
+        receive: {msg: stdout}
+      ```
+
+      ## Notifications
+
+      A notification prints the message once more.
+
+      ## Watching
+
+      There is nothing to watch: what was printed stays printed. A message that is received is printed as soon as it differs from the last \
+      one.
+
+      ## Groups
+
+      Prints can be grouped, unless one of them is `refresh_only`.
       """,
     parameters: [
       Parameter("msg", "str", default: .string(""), "The message. Further lines of it are logged as lines of their own."),

@@ -30,18 +30,18 @@ final class BusConnection {
   init(host: Host, isSession: Bool) throws(BusError) {
     self.host = host
     let opened = isSession ? sd_bus_open_user(&bus) : sd_bus_open_system(&bus)
-    guard opened >= 0, bus != nil else { throw .system(opened, "the bus cannot be reached") }
+    guard opened >= 0, bus != nil else { throw .connection(opened, "the bus cannot be reached") }
   }
 
   /// Begins to handle messages.
   func start(onEnd: @escaping (BusError) -> Void) throws(BusError) {
     self.onEnd = onEnd
     let fd = sd_bus_get_fd(bus)
-    guard fd >= 0 else { throw .system(fd, "the bus cannot be watched") }
+    guard fd >= 0 else { throw .connection(fd, "the bus cannot be watched") }
     do throws(Failure) {
       source = try host.addFD(fd, events: 0) { [weak self] _ in self?.process() }
     } catch {
-      throw BusError(name: "", message: error.message)
+      throw BusError(name: "", message: error.message, isOfConnection: true)
     }
     rearm()
   }
@@ -84,10 +84,13 @@ final class BusConnection {
 
   // MARK: Calls and signals
 
-  /// `reply` is called once, later, unless the connection is closed first.
-  func call(_ call: MethodCall, seconds: UInt64 = 25, reply: @escaping (Result<MessageReader, BusError>) -> Void) {
+  /// `reply` is called once, later, unless the connection is closed first. `overtakes`: all calls that are not sent yet.
+  func call(
+    _ call: MethodCall, seconds: UInt64 = 25, overtakes: Bool = false,
+    reply: @escaping (Result<MessageReader, BusError>) -> Void
+  ) {
     let reply = PendingReply(connection: self, handler: reply)
-    if pending.count < Self.mostPending, nextUnsent == unsent.count {
+    if overtakes || (pending.count < Self.mostPending && nextUnsent == unsent.count) {
       send(call, seconds, reply)
       rearm()
     } else {
@@ -116,13 +119,7 @@ final class BusConnection {
 
   /// Not from within `call`: whoever calls is not ready for the answer yet.
   private func fail(_ reply: PendingReply, _ error: BusError) {
-    var timer: Source?
-    timer = try? host.addTimer(first: 0) {
-      timer?.delete()
-      timer = nil
-      reply.take()?(.failure(error))
-    }
-    if timer == nil { reply.take()?(.failure(error)) }
+    host.soon { reply.take()?(.failure(error)) }
   }
 
   private func queue(_ call: MethodCall, seconds: UInt64, _ reply: PendingReply) -> Int32 {
@@ -144,11 +141,11 @@ final class BusConnection {
     let result = sd_bus_add_match_async(
       bus, nil, rule, { message, user, _ in SignalHandler.arrived(message, user) }, nil,
       Unmanaged.passUnretained(signal).toOpaque())
-    guard result >= 0 else { throw .system(result, "the bus cannot be asked for signals") }
+    guard result >= 0 else { throw .connection(result, "the bus cannot be asked for signals") }
     signals.append(signal)
   }
 
-  fileprivate func forget(_ reply: PendingReply) {
+  func forget(_ reply: PendingReply) {
     pending[ObjectIdentifier(reply)] = nil
   }
 
@@ -166,7 +163,7 @@ final class BusConnection {
     isProcessing = false
     guard onEnd != nil else { return shut() }
     sendMore()
-    guard result >= 0 else { return end(.system(result, "the connection to the bus ended")) }
+    guard result >= 0 else { return end(.connection(result, "the connection to the bus ended")) }
     rearm()
   }
 
@@ -207,51 +204,4 @@ private func monotonicMicroseconds() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(clamping: time.tv_sec) * 1_000_000 + UInt64(clamping: time.tv_nsec) / 1000
-}
-
-/// Who waits for a reply. The connection keeps it until that is there.
-private final class PendingReply {
-  weak var connection: BusConnection?
-  var handler: ((Result<MessageReader, BusError>) -> Void)?
-
-  init(connection: BusConnection, handler: @escaping (Result<MessageReader, BusError>) -> Void) {
-    self.connection = connection
-    self.handler = handler
-  }
-
-  func take() -> ((Result<MessageReader, BusError>) -> Void)? {
-    defer { handler = nil }
-    return handler
-  }
-
-  static func arrived(_ message: OpaquePointer?, _ user: UnsafeMutableRawPointer?) -> Int32 {
-    guard let message, let user else { return 0 }
-    let reply = Unmanaged<PendingReply>.fromOpaque(user).takeUnretainedValue()
-    reply.connection?.forget(reply)
-    guard let handler = reply.take() else { return 0 }
-    guard let error = sd_bus_message_get_error(message) else {
-      handler(.success(MessageReader(message: message)))
-      return 0
-    }
-    handler(
-      .failure(
-        BusError(
-          name: error.pointee.name.map { String(cString: $0) } ?? "",
-          message: error.pointee.message.map { String(cString: $0) } ?? "", errno: sd_bus_message_get_errno(message))))
-    return 0
-  }
-}
-
-private final class SignalHandler {
-  let handler: (MessageReader) -> Void
-
-  init(_ handler: @escaping (MessageReader) -> Void) {
-    self.handler = handler
-  }
-
-  static func arrived(_ message: OpaquePointer?, _ user: UnsafeMutableRawPointer?) -> Int32 {
-    guard let message, let user else { return 0 }
-    Unmanaged<SignalHandler>.fromOpaque(user).takeUnretainedValue().handler(MessageReader(message: message))
-    return 0
-  }
 }

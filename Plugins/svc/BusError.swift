@@ -9,6 +9,8 @@ struct BusError: Error, Equatable, Sendable {
   var message: String
   /// What libsystemd makes of it.
   var errno: Int32 = 0
+  /// The bus cannot be used: it has nothing to do with what was asked for.
+  var isOfConnection = false
 
   /// Of a function of libsystemd that answered a negative number.
   static func system(_ result: Int32, _ what: String) -> BusError {
@@ -16,7 +18,14 @@ struct BusError: Error, Equatable, Sendable {
     return BusError(name: "", message: "\(what): \(String(cString: strerror(number)))", errno: number)
   }
 
-  static let disconnected = BusError(name: "", message: "the connection to the bus ended", errno: ENOTCONN)
+  static func connection(_ result: Int32, _ what: String) -> BusError {
+    var error = system(result, what)
+    error.isOfConnection = true
+    return error
+  }
+
+  static let disconnected = BusError(
+    name: "", message: "the connection to the bus ended", errno: ENOTCONN, isOfConnection: true)
 
   var text: String {
     if name.isEmpty { return message }
@@ -28,15 +37,24 @@ struct BusError: Error, Equatable, Sendable {
       || (name.isEmpty && (errno == EACCES || errno == EPERM))
   }
 
+  /// There is no such unit file.
+  var isNoFile: Bool {
+    name == "org.freedesktop.DBus.Error.FileNotFound" || name == "org.freedesktop.systemd1.NoSuchUnit"
+      || (errno == ENOENT && !isOfConnection)
+  }
+
   /// Nobody is there who could answer.
   var isNobodyThere: Bool {
     name == "org.freedesktop.DBus.Error.ServiceUnknown" || name == "org.freedesktop.DBus.Error.NameHasNoOwner"
       || name.hasPrefix("org.freedesktop.DBus.Error.Spawn.")
   }
 
+  /// It was asked and went away, or it takes too long.
+  var isNoReply: Bool { name == "org.freedesktop.DBus.Error.NoReply" }
+
   /// It was there and went away, or the connection did.
   var isLost: Bool {
-    name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Disconnected"
+    isNoReply || name == "org.freedesktop.DBus.Error.Disconnected"
       || (name.isEmpty && (errno == ENOTCONN || errno == ECONNRESET || errno == EPIPE))
   }
 }

@@ -8,67 +8,6 @@
 /// After each step the unit is read again; the check is over when nothing is left to do. What was done and is not so after
 /// all is a failure, never done twice.
 struct CheckMachine: Equatable, Sendable {
-  enum JobKind: String, Equatable, Sendable {
-    case start, stop, refresh
-  }
-
-  enum FileChange: Equatable, Sendable {
-    case enable
-    case disable(runtime: Bool)
-  }
-
-  enum Action: Equatable, Sendable {
-    /// Answer with `read` or `failed`.
-    case read
-    /// Answer with `filesChanged` or `failed`.
-    case changeFiles(FileChange, name: String)
-    /// Answer with `reloaded` or `failed`.
-    case reloadDaemon
-    /// Answer with `jobQueued` or `failed`.
-    case queue(JobKind)
-    /// Answer with `jobEnded`.
-    case wait(job: String)
-    /// Nobody answers: answer with `managerReturned`, or with `managerStaysAway` after a while.
-    case await
-    /// Find out what a person wants to know about it; answer with `explained`.
-    case explain(Problem)
-    /// The check is over; nothing may follow.
-    case finish(Outcome)
-  }
-
-  enum Outcome: Equatable, Sendable {
-    case ok, changed, differs, cancelled
-    case failed(Problem)
-  }
-
-  enum Problem: Equatable, Sendable {
-    case notFound
-    case masked
-    /// `bad-setting`, `error`: the unit's file cannot be used.
-    case unusable(String)
-    case startup(String, hint: String)
-    /// It was enabled or disabled, and is not so.
-    case startupStayed(String)
-    /// A job succeeded, and the unit's state is not what it should be.
-    case stateStayed(JobKind, String)
-    case job(JobKind, result: String)
-    /// Jobs of somebody else come again and again.
-    case busy(UnitReading.Job)
-    case bus(String, BusError)
-  }
-
-  /// A difference between what is and what is asked.
-  struct Change: Equatable, Sendable {
-    var path: String
-    var was: String
-    var will: String
-  }
-
-  struct OwnJob: Equatable, Sendable {
-    var kind: JobKind
-    var path: String
-  }
-
   private enum Phase: Equatable, Sendable {
     case reading, changingFiles, reloading
     case queueing(JobKind)
@@ -82,6 +21,8 @@ struct CheckMachine: Equatable, Sendable {
   private let settings: SvcSettings
   private let applies: Bool
   private let refreshes: Bool
+  /// systemd knew the unit in this check or one before.
+  private(set) var wasThere: Bool
   private var phase = Phase.reading
   /// Still to be told: taken by whoever carries the actions out.
   private var changes: [Change] = []
@@ -97,13 +38,13 @@ struct CheckMachine: Equatable, Sendable {
   private var waitsForOwn = false
   private(set) var problem: Problem?
 
-  init(_ settings: SvcSettings, applies: Bool, refreshes: Bool) {
+  init(_ settings: SvcSettings, applies: Bool, refreshes: Bool, wasThere: Bool = false) {
     self.settings = settings
     self.applies = applies
     self.refreshes = refreshes
+    self.wasThere = wasThere
   }
 
-  var isOver: Bool { phase == .over }
   var isReloading: Bool { phase == .reloading }
   var isReading: Bool { phase == .reading }
   var reading: UnitReading? { lastReading }
@@ -123,7 +64,8 @@ struct CheckMachine: Equatable, Sendable {
   mutating func read(_ reading: UnitReading) -> Action? {
     guard phase == .reading else { return nil }
     lastReading = reading
-    if let problem = loadProblem(reading) { return explain(problem) }
+    if reading.loadState != "not-found" { wasThere = true }
+    if let problem = loadProblem(reading) { return reloadStep(reading) ?? explain(problem) }
     if let action = startupStep(reading) { return action }
     if let action = stateStep(reading) { return action }
     if let action = refreshStep(reading) { return action }
@@ -184,13 +126,14 @@ struct CheckMachine: Equatable, Sendable {
     return finish(.failed(problem))
   }
 
-  /// systemd or the bus was started anew: what was asked for may never be answered, and may have been done or not.
+  /// systemd or the bus was started anew: what was asked for may never be answered, or be refused later than this is known, and may
+  /// have been done or not.
   mutating func managerReturned() -> Action? {
     switch phase {
-    case .waiting, .queueing, .away:
+    case .explaining, .over: return nil
+    default:
       forgetSteps()
       return readAgain()
-    case .reading, .changingFiles, .reloading, .explaining, .over: return nil
     }
   }
 
@@ -206,7 +149,10 @@ struct CheckMachine: Equatable, Sendable {
   private func loadProblem(_ reading: UnitReading) -> Problem? {
     let wantsUp = settings.state == .running && !reading.isUp
     switch reading.loadState {
-    case "not-found": return settings.state == .stopped && !reading.isDown ? nil : .notFound
+    case "not-found":
+      // A transient unit is gone when it is stopped. One that was never there is rather a wrong name.
+      guard settings.state == .stopped, settings.startup != .enabled, !reading.isDown || wasThere else { return .notFound }
+      return nil
     case "masked": return wantsUp ? .masked : nil
     case "bad-setting", "error": return wantsUp || settings.startup == .enabled ? .unusable(reading.loadState) : nil
     default: return nil
@@ -215,6 +161,9 @@ struct CheckMachine: Equatable, Sendable {
 
   private mutating func startupStep(_ reading: UnitReading) -> Action? {
     guard let wanted = settings.startup, reading.loadState != "not-found" else { return nil }
+    if let error = reading.fileStateError {
+      return explain(.bus("systemd does not tell whether \(settings.unit.text) is \(wanted.rawValue)", error))
+    }
     let rule = StartupRule(
       wanted, state: reading.fileState, unit: reading.fileName, user: settings.isSession ? "--user " : "")
     let change: FileChange

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import PluginKit
-
 /// Asks systemd for what a person wants to know about a problem. What is not answered is left out.
 final class DetailsReader {
   private let settings: SvcSettings
@@ -16,7 +14,7 @@ final class DetailsReader {
   }
 
   /// `done` is called once, now or later.
-  func read(_ problem: CheckMachine.Problem, _ done: @escaping (UnitDetails) -> Void) throws(Failure) {
+  func read(_ problem: CheckMachine.Problem, _ done: @escaping (UnitDetails) -> Void) {
     self.done = done
     missing = 1
     switch problem {
@@ -37,13 +35,9 @@ final class DetailsReader {
 
   private func ask(_ call: MethodCall, _ answer: @escaping (MessageReader) -> Void) {
     missing += 1
-    do throws(Failure) {
-      try manager.call(call) { [self] result in
-        if let message = result.message { answer(message) }
-        arrived()
-      }
-    } catch {
-      missing -= 1
+    manager.call(call) { [self] result in
+      if let message = result.message { answer(message) }
+      arrived()
     }
   }
 
@@ -57,7 +51,7 @@ final class DetailsReader {
         guard let path = message.string(), message.string() != nil else { return nil }
         return path.split(separator: "/").last.map(String.init)
       }
-      details.near = NearNames.of(settings.unit.text, among: files ?? [])
+      details.near = settings.unit.near(files ?? [])
     }
   }
 

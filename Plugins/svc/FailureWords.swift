@@ -18,7 +18,8 @@ struct FailureWords {
       return Failure("\(unit) is masked, so it cannot be started", field: "state", hint: "systemctl \(user)unmask \(unit)")
     case .unusable(let state):
       let words = details.loadError?.text ?? "LoadState is \(state)"
-      return Failure("systemd cannot use the file of \(unit): \(words)", hint: "systemd-analyze \(user)verify \(unit)")
+      return Failure(
+        "systemd cannot use the file of \(unit): \(words)", hint: "systemd-analyze \(user)verify \(unit); \(journal)")
     case .startup(let reason, let hint): return Failure(reason, field: "startup", hint: hint)
     case .startupStayed(let state):
       return Failure(
@@ -85,7 +86,7 @@ struct FailureWords {
   }
 
   private func bus(_ what: String, _ error: BusError) -> Failure {
-    if error.isNobodyThere || error.isLost { return Self.connection(error, isSession: isSession) }
+    if error.isNobodyThere || error.isLost || error.isOfConnection { return Self.connection(error, isSession: isSession) }
     if error.isAccessDenied {
       return Failure(
         "\(what): no permission: \(error.text)",
@@ -102,6 +103,11 @@ struct FailureWords {
   /// Why systemd cannot be asked at all. It is tried again without being asked to.
   static func connection(_ error: BusError, isSession: Bool) -> Failure {
     let bus = isSession ? "session bus" : "system bus"
+    if error.isNoReply {
+      return Failure(
+        "systemd does not answer on the \(bus): \(error.text)",
+        hint: "is it frozen, or busy? systemctl \(isSession ? "--user " : "")list-jobs")
+    }
     if error.isNobodyThere {
       return Failure(
         "systemd is not on the \(bus): \(error.text)",

@@ -6,8 +6,8 @@ import PluginKit
 protocol UnitObserver: AnyObject {
   /// Its ActiveState is now this.
   func activeStateBecame(_ state: String)
-  /// It was loaded, or is not loaded any more: what it is now has to be asked for.
-  func loadedOrUnloaded(isLoaded: Bool)
+  /// It is not loaded any more.
+  func unloaded()
   func unitChanged(_ news: UnitNews)
 }
 
@@ -21,31 +21,31 @@ enum UnitNews {
   case returned
 }
 
-/// The systemd of one bus: the connection, made again when it is lost, and who wants to hear what. [reactor]
+/// The systemd of one bus, for all resources: one connection, and who wants to hear what. [reactor]
 final class Manager {
   let isSession: Bool
   private let host: Host
-  private var connection: BusConnection?
-  /// Why there is no connection.
-  private var failure: BusError?
-  private var retry: Source?
-  private var pause: UInt64 = firstPause
-  /// systemd answered since the connection was made.
-  private var isProven = false
-  /// There was no connection, or nobody on it, since observers were last told.
-  private var wasAway = false
-  private var isClosed = false
   /// By the unit's object path.
   private var observers: [String: [ObjectIdentifier: any UnitObserver]] = [:]
   private var jobs = JobWaits()
   private var fileChanges = OwnFileChanges()
-  private var reloads: [(Result<Void, BusError>) -> Void] = []
-  private var nextReloads: [(Result<Void, BusError>) -> Void] = []
-  private let checks = RunningChecks()
+  private var reloads = SharedReloads()
+  private var loadedUnits = LoadedUnits()
+  private var checks: [ObjectIdentifier: Check] = [:]
 
-  /// Milliseconds between two attempts to connect: doubled each time.
-  private static let firstPause: UInt64 = 100
-  private static let longestPause: UInt64 = 5000
+  private lazy var link = SystemdLink(
+    host: host, isSession: isSession,
+    signals: [
+      (
+        "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='\(MethodCall.managerPath)/unit',"
+          + "arg0='org.freedesktop.systemd1.Unit'", { [weak self] in self?.propertiesChanged($0) }
+      ),
+      (
+        "interface='org.freedesktop.systemd1.Manager',path='\(MethodCall.managerPath)'",
+        { [weak self] in self?.managerSaid($0) }
+      ),
+    ],
+    onLoss: { [weak self] in self?.lost($0) }, onReturn: { [weak self] in self?.returned() })
 
   init(host: Host, isSession: Bool) {
     self.host = host
@@ -53,19 +53,37 @@ final class Manager {
   }
 
   func close() {
-    isClosed = true
-    retry?.delete()
-    retry = nil
-    connection?.close()
-    connection = nil
+    link.close()
     observers = [:]
+  }
+
+  /// The reply comes once, later.
+  func call(_ call: MethodCall, seconds: UInt64 = 25, reply: @escaping (Result<MessageReader, BusError>) -> Void) {
+    link.call(call, seconds: seconds, reply: reply)
+  }
+
+  /// The host's timer, for what takes long.
+  func timer(every milliseconds: UInt64, _ body: @escaping () -> Void) -> Source? {
+    try? host.addTimer(first: milliseconds, every: milliseconds, body)
+  }
+
+  private func lost(_ error: BusError) {
+    fileChanges = OwnFileChanges()
+    loadedUnits.giveUp()
+    for answer in jobs.takeAll() { answer(.failure(error)) }
+    for answer in reloads.takeAll() { answer(.failure(error)) }
+  }
+
+  private func returned() {
+    for check in checks.values { check.managerReturned() }
+    tellAll(.returned)
   }
 
   // MARK: Observers
 
   func add(_ observer: any UnitObserver, path: String) {
     observers[path, default: [:]][ObjectIdentifier(observer)] = observer
-    connect()
+    link.connect()
   }
 
   func remove(_ observer: any UnitObserver, path: String) {
@@ -86,122 +104,10 @@ final class Manager {
     for observer in group.values { body(observer) }
   }
 
-  // MARK: The connection
-
-  private func connect() {
-    guard connection == nil, retry == nil, !isClosed else { return }
-    do throws(BusError) {
-      let made = try BusConnection(host: host, isSession: isSession)
-      connection = made
-      isProven = false
-      try made.start { [weak self] error in self?.lost(error) }
-      try subscribe(made)
-    } catch {
-      connection?.close()
-      connection = nil
-      lost(error)
-    }
-  }
-
-  private func subscribe(_ connection: BusConnection) throws(BusError) {
-    let sender = "type='signal',sender='\(MethodCall.systemd)'"
-    let manager = "\(sender),path='\(MethodCall.managerPath)',interface='org.freedesktop.systemd1.Manager'"
-    try connection.match(
-      "\(sender),interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
-        + "path_namespace='\(MethodCall.managerPath)/unit',arg0='org.freedesktop.systemd1.Unit'"
-    ) { [weak self] in self?.propertiesChanged($0) }
-    try connection.match("\(manager),member='UnitNew'") { [weak self] in self?.loadedOrUnloaded($0, isLoaded: true) }
-    try connection.match("\(manager),member='UnitRemoved'") { [weak self] in self?.loadedOrUnloaded($0, isLoaded: false) }
-    try connection.match("\(manager),member='JobRemoved'") { [weak self] in self?.jobRemoved($0) }
-    try connection.match("\(manager),member='UnitFilesChanged'") { [weak self] _ in self?.unitFilesChanged() }
-    try connection.match("\(manager),member='Reloading'") { [weak self] in self?.reloading($0) }
-    try connection.match(
-      "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
-        + "member='NameOwnerChanged',arg0='\(MethodCall.systemd)'"
-    ) { [weak self] in self?.ownerChanged($0) }
-    askForSignals()
-  }
-
-  /// Lasts as long as the connection, and systemd's own.
-  private func askForSignals() {
-    connection?.call(.manager("Subscribe")) { [weak self] result in
-      guard let self else { return }
-      switch result {
-      case .success: answered()
-      case .failure(let error) where error.name == "org.freedesktop.systemd1.AlreadySubscribed": answered()
-      case .failure(let error):
-        wasAway = true
-        if !error.isNobodyThere, !error.isLost {
-          host.log(.warning, "systemd refuses to tell what changes, so changes will be missed: \(error.text)")
-        }
-      }
-    }
-  }
-
-  private func answered() {
-    isProven = true
-    pause = Self.firstPause
-    failure = nil
-    guard wasAway else { return }
-    wasAway = false
-    checks.managerReturned()
-    tellAll(.returned)
-  }
-
-  private func lost(_ error: BusError) {
-    connection = nil
-    // Told once, not with each attempt.
-    if isProven || failure == nil {
-      let words = FailureWords.connection(error, isSession: isSession)
-      host.log(.warning, "\(words.message); trying again")
-    }
-    isProven = false
-    failure = error
-    wasAway = true
-    for ended in jobs.takeAll() { ended(.failure(error)) }
-    fileChanges = OwnFileChanges()
-    let waiting = reloads + nextReloads
-    (reloads, nextReloads) = ([], [])
-    for answer in waiting { answer(.failure(error)) }
-    guard !isClosed, retry == nil else { return }
-    let wait = pause
-    pause = min(pause * 2, Self.longestPause)
-    do throws(Failure) {
-      retry = try host.addTimer(first: wait) { [weak self] in
-        guard let self else { return }
-        retry?.delete()
-        retry = nil
-        connect()
-      }
-    } catch {
-      host.log(.error, "\(error.message): the connection to the bus is not made again")
-    }
-  }
-
-  private func ownerChanged(_ message: MessageReader) {
-    guard message.string() != nil, message.string() != nil, let new = message.string() else { return }
-    wasAway = true
-    if !new.isEmpty { askForSignals() }
-  }
-
-  /// Throws when nobody can be asked. The reply comes once.
-  func call(
-    _ call: MethodCall, seconds: UInt64 = 25, reply: @escaping (Result<MessageReader, BusError>) -> Void
-  ) throws(Failure) {
-    connect()
-    guard let connection else { throw FailureWords.connection(failure ?? .disconnected, isSession: isSession) }
-    connection.call(call, seconds: seconds, reply: reply)
-  }
-
   // MARK: Checks that run
 
-  func began(_ check: Check) { checks.add(check) }
-  func ended(_ check: Check) { checks.remove(check) }
-
-  /// The host's timer, for what takes long.
-  func timer(every milliseconds: UInt64, _ body: @escaping () -> Void) -> Source? {
-    try? host.addTimer(first: milliseconds, every: milliseconds, body)
-  }
+  func began(_ check: Check) { checks[ObjectIdentifier(check)] = check }
+  func ended(_ check: Check) { checks[ObjectIdentifier(check)] = nil }
 
   // MARK: Jobs
 
@@ -218,13 +124,6 @@ final class Manager {
 
   func stopWaiting(_ token: JobWaits.Token) { jobs.remove(token) }
 
-  private func jobRemoved(_ message: MessageReader) {
-    guard message.uint32() != nil, let job = message.objectPath(), message.string() != nil, let result = message.string() else {
-      return
-    }
-    for ended in jobs.take(job, result) { ended(.success(result)) }
-  }
-
   // MARK: Unit files
 
   func willChangeFiles() { fileChanges.began() }
@@ -234,38 +133,21 @@ final class Manager {
     if fileChanges.ended(telling: telling) || others { tellAll(.files) }
   }
 
-  private func unitFilesChanged() {
-    if fileChanges.signalled() { tellAll(.files) }
+  /// systemd reads its files anew. One at a time: those who ask while one runs share the next.
+  func reloadDaemon(_ answer: @escaping SharedReloads.Answer) {
+    guard let number = reloads.ask(answer) else { return }
+    runReload(number)
   }
 
-  // MARK: daemon-reload
-
-  /// One at a time: those who ask while one runs share the next.
-  func reloadDaemon(_ answer: @escaping (Result<Void, BusError>) -> Void) throws(Failure) {
-    guard reloads.isEmpty else {
-      nextReloads.append(answer)
-      return
+  private func runReload(_ number: Int) {
+    call(.manager("Reload"), seconds: 180) { [weak self] result in
+      guard let self, let (answers, next) = reloads.ended(number) else { return }
+      for answer in answers { answer(result.map { _ in () }) }
+      if let next { runReload(next) }
     }
-    try call(.manager("Reload"), seconds: 180) { [weak self] result in
-      guard let self else { return }
-      let done = reloads
-      reloads = []
-      for answer in done { answer(result.map { _ in () }) }
-      let next = nextReloads
-      nextReloads = []
-      for answer in next {
-        do throws(Failure) { try reloadDaemon(answer) } catch { answer(.failure(.disconnected)) }
-      }
-    }
-    reloads.append(answer)
   }
 
-  private func reloading(_ message: MessageReader) {
-    guard message.bool() == false else { return }
-    tellAll(.reloaded)
-  }
-
-  // MARK: Units
+  // MARK: What systemd says
 
   private func propertiesChanged(_ message: MessageReader) {
     let path = message.path
@@ -275,17 +157,38 @@ final class Manager {
     tell(path) { $0.activeStateBecame(state) }
   }
 
-  private func loadedOrUnloaded(_ message: MessageReader, isLoaded: Bool) {
-    guard message.string() != nil, let path = message.objectPath() else { return }
-    tell(path) { $0.loadedOrUnloaded(isLoaded: isLoaded) }
+  private func managerSaid(_ message: MessageReader) {
+    switch message.member {
+    case "UnitNew":
+      guard let name = message.string(), let path = message.objectPath(), observers[path] != nil else { return }
+      if loadedUnits.add(name) { askForLoadedUnits() }
+    case "UnitRemoved":
+      guard message.string() != nil, let path = message.objectPath() else { return }
+      tell(path) { $0.unloaded() }
+    case "JobRemoved":
+      guard message.uint32() != nil, let job = message.objectPath(), message.string() != nil, let result = message.string()
+      else { return }
+      for ended in jobs.take(job, result) { ended(.success(result)) }
+    case "UnitFilesChanged":
+      if fileChanges.signalled() { tellAll(.files) }
+    case "Reloading":
+      if message.bool() == false { tellAll(.reloaded) }
+    default: break
+    }
   }
-}
 
-/// The checks that wait for something of one systemd.
-final class RunningChecks {
-  private var checks: [ObjectIdentifier: Check] = [:]
-
-  func add(_ check: Check) { checks[ObjectIdentifier(check)] = check }
-  func remove(_ check: Check) { checks[ObjectIdentifier(check)] = nil }
-  func managerReturned() { for check in checks.values { check.managerReturned() } }
+  /// What is loaded may be started in the same moment, without another signal. Most often it is only looked at, by us too: asking the
+  /// list of what is loaded does not load anything, so it causes no further signals.
+  private func askForLoadedUnits() {
+    let (number, names) = loadedUnits.ask()
+    guard !names.isEmpty else { return }
+    let patterns = names.map { $0.replacing("\\", with: "\\\\") }
+    call(.manager("ListUnitsByPatterns", .strings(LoadedUnits.states), .strings(patterns))) { [weak self] result in
+      guard let self, let isMore = loadedUnits.answered(number) else { return }
+      for unit in result.message.flatMap({ UnitReader.list($0) }) ?? [] {
+        tell(unit.path) { $0.activeStateBecame(unit.activeState) }
+      }
+      if isMore { askForLoadedUnits() }
+    }
+  }
 }

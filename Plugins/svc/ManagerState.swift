@@ -1,51 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Who waits for which job.
-struct JobWaits {
-  struct Token: Hashable {
-    var job: String
-    var number: Int
-  }
-
-  private var waits: [String: [Int: (Result<String, BusError>) -> Void]] = [:]
-  private var nextNumber = 0
-  /// Answers that are to name a job, and the jobs that ended meanwhile.
-  private var hearing = 0
-  private var endedMeanwhile: [String: String] = [:]
-
-  mutating func willHear() { hearing += 1 }
-
-  mutating func didHear() {
-    hearing = max(0, hearing - 1)
-    if hearing == 0 { endedMeanwhile = [:] }
-  }
-
-  /// Call it before `didHear`. nil: it has ended already.
-  mutating func wait(_ job: String, _ ended: @escaping (Result<String, BusError>) -> Void) -> Token? {
-    guard endedMeanwhile[job] == nil else { return nil }
-    nextNumber += 1
-    waits[job, default: [:]][nextNumber] = ended
-    return Token(job: job, number: nextNumber)
-  }
-
-  func result(of job: String) -> String? { endedMeanwhile[job] }
-
-  mutating func remove(_ token: Token) {
-    waits[token.job]?[token.number] = nil
-    if waits[token.job]?.isEmpty == true { waits[token.job] = nil }
-  }
-
-  mutating func take(_ job: String, _ result: String) -> [(Result<String, BusError>) -> Void] {
-    if hearing > 0 { endedMeanwhile[job] = result }
-    return waits.removeValue(forKey: job).map { Array($0.values) } ?? []
-  }
-
-  mutating func takeAll() -> [(Result<String, BusError>) -> Void] {
-    defer { self = JobWaits() }
-    return waits.values.flatMap(\.values)
-  }
-}
-
 /// systemd says "unit files changed" for our own changes too, right before it answers the call that made them. Those are not news.
 struct OwnFileChanges: Equatable, Sendable {
   private var running = 0
@@ -67,5 +21,81 @@ struct OwnFileChanges: Equatable, Sendable {
     guard running == 0, signals > 0 else { return false }
     signals = 0
     return true
+  }
+}
+
+/// daemon-reload: one at a time. Who asks while one runs may have changed a file after systemd had read it, so he gets the next.
+struct SharedReloads {
+  typealias Answer = (Result<Void, BusError>) -> Void
+
+  private var running: [Answer] = []
+  private var next: [Answer] = []
+  /// Of the one that runs; answers to one that was given up are told by it.
+  private var number = 0
+
+  /// The number of the reload to begin; nil: one runs.
+  mutating func ask(_ answer: @escaping Answer) -> Int? {
+    guard running.isEmpty else {
+      next.append(answer)
+      return nil
+    }
+    running = [answer]
+    number += 1
+    return number
+  }
+
+  /// Who gets its answer, and the number of the reload to begin next; nil: it was given up.
+  mutating func ended(_ ended: Int) -> (answers: [Answer], next: Int?)? {
+    guard ended == number, !running.isEmpty else { return nil }
+    let answers = running
+    (running, next) = (next, [])
+    guard !running.isEmpty else { return (answers, nil) }
+    number += 1
+    return (answers, number)
+  }
+
+  /// All are given up.
+  mutating func takeAll() -> [Answer] {
+    defer { (running, next) = ([], []) }
+    return running + next
+  }
+}
+
+/// Units that were loaded: one question at a time, about all since the one before.
+struct LoadedUnits: Equatable, Sendable {
+  /// What is loaded and in none of these states is news to nobody.
+  static let states = ["active", "reloading", "refreshing", "activating", "deactivating", "failed"]
+  /// Names in one question.
+  private static let most = 512
+
+  private var names: Set<String> = []
+  private var isAsking = false
+  private var number = 0
+
+  /// true: ask now.
+  mutating func add(_ name: String) -> Bool {
+    names.insert(name)
+    return !isAsking
+  }
+
+  /// The question's number and the names to ask about.
+  mutating func ask() -> (number: Int, names: [String]) {
+    let asked = Array(names.prefix(Self.most))
+    names.subtract(asked)
+    isAsking = !asked.isEmpty
+    number += 1
+    return (number, asked)
+  }
+
+  mutating func giveUp() {
+    (names, isAsking) = ([], false)
+    number += 1
+  }
+
+  /// Whether there is more to ask; nil: an answer to a question that was given up.
+  mutating func answered(_ answered: Int) -> Bool? {
+    guard isAsking, answered == number else { return nil }
+    isAsking = false
+    return !names.isEmpty
   }
 }

@@ -50,6 +50,9 @@ struct MessageReader {
   let message: OpaquePointer
 
   var path: String { sd_bus_message_get_path(message).map { String(cString: $0) } ?? "" }
+  var member: String { sd_bus_message_get_member(message).map { String(cString: $0) } ?? "" }
+  /// Its address on the bus, which the bus vouches for.
+  var sender: String? { sd_bus_message_get_sender(message).map { String(cString: $0) } }
 
   private func text(_ type: Character) -> String? {
     var text: UnsafePointer<CChar>?

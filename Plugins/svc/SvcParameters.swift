@@ -11,10 +11,75 @@ let svcDescription = KindDescription(
   name: "svc",
   documentation: """
     A unit of systemd: whether it runs and whether it starts with the system. The resource's name is the unit's: without a suffix \
-    a service (`nginx` is `nginx.service`), units of other types by their full name (`backup.timer`, `getty@tty1.service`). A \
-    notification reloads the unit, or restarts it when it cannot reload; if it was just started or stopped, or does not run, \
-    nothing is left to do. When the unit's file changed on disk, systemd reads its files anew (daemon-reload) before the unit is \
-    started, reloaded or restarted.
+    a service (`nginx` is `nginx.service`), units of other types by their full name (`backup.timer`, `getty@tty1.service`). What is not \
+    given is left as it is.
+
+    ## Example
+
+    The unit comes after its file by itself. A change of the settings makes the service reload, or restart.
+
+    ```yaml
+    graph: svc
+    resources:
+      file:
+      - name: /etc/systemd/system/mgmt-demo.service
+        content: |
+          [Unit]
+          Description=A service that mgmt looks after
+
+          [Service]
+          ExecStart=/bin/sleep infinity
+
+          [Install]
+          WantedBy=multi-user.target
+      - name: /etc/mgmt-demo.conf
+        content: "answer = 42\\n"
+      svc:
+      - name: mgmt-demo
+        state: running
+        startup: enabled
+    edges:
+    - from: {kind: file, name: /etc/mgmt-demo.conf}
+      to: {kind: svc, name: mgmt-demo}
+      notify: true
+    ```
+
+    ## Names
+
+    Of a template an instance is named: `getty@tty1`, never `getty@`. Units of paths have the name that `systemd-escape --path \
+    --suffix=mount PATH` prints.
+
+    ## Units that are gone
+
+    A unit systemd does not know is an error, most often a wrong name. But one that was there when this resource looked before, and is gone, \
+    is stopped: a transient unit vanishes when it is stopped, an ordinary one when its package is removed.
+
+    ## Watching
+
+    systemd tells over D-Bus what happens to the unit; one connection to each bus serves all resources. With `state` a unit that stops or \
+    starts is put right at once; with `startup` one that is enabled or disabled. A unit file that comes or changes is noticed too. When \
+    systemd or the bus is gone, the connection is made anew as soon as it is back, and all is looked at again.
+
+    ## Notifications
+
+    A notification reloads the unit, or restarts it when it cannot reload. If it was just started or stopped, or does not run, nothing is \
+    left to do.
+
+    When the unit's file changed on disk, systemd reads its files anew (daemon-reload) before the unit is started, reloaded or restarted.
+
+    ## Automatic edges
+
+    A unit bears its full name (`svc`), and an instance its template's as well. It comes after its unit file, the first of those systemd would \
+    take that is a resource, or else after the directory it may be in; and after each `file` in its drop-in directories: `NAME.d`, the \
+    template's, those of its name up to a dash (`foo-.service.d` of `foo-bar`) and that of its type (`service.d`), wherever systemd looks for \
+    them. A package that brings the unit comes before it.
+
+    ## Failures
+
+    Each has systemd's own words and what to do, for jobs that fail the `journalctl` line to run. There is no such unit (with the nearest \
+    names); it is masked; its file is invalid; it is static, generated or indirect, so `startup` cannot be had; the job failed, timed out, \
+    was cancelled, or a unit it depends on failed; a oneshot service ended although `state` is `running`; there is no bus, no systemd on \
+    it, or no permission.
     """,
   parameters: [
     Parameter(

@@ -4,7 +4,7 @@ import Glibc
 import PluginKit
 
 /// One `svc`. [reactor], but for its identities.
-final class Svc: Resource, UnitObserver {
+final class Svc: Resource, UnitObserver, CheckOwner {
   private let settings: SvcSettings
   private let manager: Manager
   private let paths: PathWatcher
@@ -18,6 +18,7 @@ final class Svc: Resource, UnitObserver {
   /// ActiveState the last check knew.
   private var known: String?
   private var hasWarned = false
+  private(set) var wasThere = false
 
   init(_ handle: ResourceHandle, settings: SvcSettings, manager: Manager, paths: PathWatcher) {
     self.settings = settings
@@ -68,24 +69,9 @@ final class Svc: Resource, UnitObserver {
     if check == nil, settings.state != nil { event() }
   }
 
-  /// A unit that nobody uses is loaded and unloaded with each look at it, which is not news. Asking the list of what is loaded
-  /// does not load it.
-  func loadedOrUnloaded(isLoaded: Bool) {
-    guard check == nil, isWatching, settings.state != nil else { return }
-    guard isLoaded else {
-      if let latest, latest != "inactive" { event() }
-      return
-    }
-    let pattern = settings.unit.text.replacing("\\", with: "\\\\")
-    let states = ["active", "reloading", "activating", "deactivating", "failed"]
-    try? manager.call(.manager("ListUnitsByPatterns", .strings(states), .strings([pattern]))) { [weak self] result in
-      guard let self, check == nil, let message = result.message else { return }
-      let active = message.structures("ssssssouso") { () -> String? in
-        guard message.skip("sss"), let state = message.string(), message.skip("ssouso") else { return nil }
-        return state
-      }
-      if let state = active?.first { activeStateBecame(state) }
-    }
+  /// As one that does not run: nothing is news to one that did not.
+  func unloaded() {
+    if let latest, latest != "failed" { activeStateBecame("inactive") }
   }
 
   func unitChanged(_ news: UnitNews) {
@@ -100,21 +86,17 @@ final class Svc: Resource, UnitObserver {
   // MARK: Checks
 
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
-    let check = Check(settings, manager: manager, handle: handle, call: call, flags: flags) { [weak self] in
-      self?.read($0)
-    } willEnd: { [weak self] in
-      self?.checkEnds()
-    }
+    let check = Check(settings, manager: manager, handle: handle, call: call, flags: flags, owner: self)
     self.check = check
-    try check.start()
+    check.start()
     return .pending
   }
 
   override func cancel(_ call: Call) { check?.cancel() }
 
-  private func read(_ reading: UnitReading) {
-    latest = reading.activeState
-    known = reading.activeState
+  func didRead(_ reading: UnitReading) {
+    if reading.loadState != "not-found" { wasThere = true }
+    didSee(activeState: reading.activeState)
     observe(reading.path)
     if reading.needsReload, !hasWarned {
       handle.log(
@@ -125,7 +107,12 @@ final class Svc: Resource, UnitObserver {
     hasWarned = reading.needsReload
   }
 
-  private func checkEnds() {
+  func didSee(activeState: String) {
+    latest = activeState
+    known = activeState
+  }
+
+  func checkEnds() {
     check = nil
     if latest != known, settings.state != nil { event() }
     known = latest
@@ -134,17 +121,22 @@ final class Svc: Resource, UnitObserver {
   // MARK: Edges
 
   private var identities: UnitIdentities {
-    UnitIdentities(
-      unit: settings.unit, isSession: settings.isSession,
-      home: settings.isSession ? getenv("HOME").map { String(cString: $0) } ?? "" : "")
+    func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+    return UnitIdentities(
+      unit: settings.unit,
+      session: settings.isSession ? .init(home: variable("HOME"), runtime: variable("XDG_RUNTIME_DIR")) : nil)
   }
 
   override func identities(_ sink: IdentitySink) {
+    let identities = identities
     for key in identities.keys { sink.put(space: UnitIdentities.space, key: key) }
+    for directory in identities.additions { sink.put(space: UnitIdentities.additionsSpace, key: directory) }
   }
 
+  /// The unit's file, or else the directory it may be in.
   override func automaticEdges(_ sink: IdentitySink) {
+    let identities = identities
     for file in identities.files { sink.put(space: "path", key: file, group: 1) }
-    for addition in identities.additions { sink.put(space: "path", key: addition) }
+    for directory in identities.directories { sink.put(space: "path", key: directory + "/", group: 1) }
   }
 }

@@ -71,6 +71,24 @@ struct UnitName: Hashable, Sendable {
     return "\(text[...at])\(text[dot...])"
   }
 
+  /// Names that systemd takes as parts of this one, though there need not be such units: of `foo-bar-baz.service` these are
+  /// `foo-.service` and `foo-bar-.service`; of an instance `foo-@NAME.service` and `foo-@.service`, too.
+  var commonNames: [String] {
+    guard let dot = text.lastIndex(of: ".") else { return [] }
+    let end = text.firstIndex(of: "@") ?? dot
+    let prefix = text[..<end]
+    return prefix.indices.filter { prefix[$0] == "-" && prefix.index(after: $0) != end }.flatMap { dash in
+      let instances = template == nil ? [""] : [text[end..<dot], "@", ""]
+      return instances.map { "\(prefix[...dash])\($0)\(text[dot...])" }
+    }
+  }
+
+  /// Units whose names are like this one, which was not found. Their types do not matter: a service may be asked for where there is
+  /// a timer only.
+  func near(_ files: [String]) -> [String] {
+    NearNames.of(text, in: files) { name in name.lastIndex(of: ".").map { name[..<$0] } ?? name[...] }
+  }
+
   /// The object of this unit on the bus.
   var objectPath: String { Self.objectPath(of: text) }
 

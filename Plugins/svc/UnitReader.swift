@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import PluginKit
 
 /// Asks systemd how a unit is: all questions at once, one way there and back.
 final class UnitReader {
@@ -11,7 +10,7 @@ final class UnitReader {
   private var missing = 0
   private var reading: UnitReading?
   private var failure: BusError?
-  private var fileState: String?
+  private var fileState: Result<String?, BusError> = .success(nil)
   private var needsReload = false
   private var done: ((Result<UnitReading, BusError>) -> Void)?
 
@@ -21,32 +20,42 @@ final class UnitReader {
     self.wantsReload = wantsReload
   }
 
-  /// Throws when nobody can be asked; otherwise `done` is called once, later.
-  func read(_ done: @escaping (Result<UnitReading, BusError>) -> Void) throws(Failure) {
+  /// `done` is called once, later.
+  func read(_ done: @escaping (Result<UnitReading, BusError>) -> Void) {
     self.done = done
     let unit = settings.unit
     missing = 1 + (settings.startup == nil ? 0 : 1) + (wantsReload ? 1 : 0)
-    try manager.call(.manager("ListUnitsByNames", .strings([unit.text]))) { [self] result in
+    manager.call(.manager("ListUnitsByNames", .strings([unit.text]))) { [self] result in
       switch result {
       case .success(let message):
-        reading = Self.reading(message, asked: unit.text)
+        reading = Self.list(message)?.first
         if reading == nil { failure = .system(-EBADMSG, "systemd's answer is not understood") }
       case .failure(let error): failure = error
       }
       arrived()
     }
-    // The connection is there: these are refused by their replies only.
     if settings.startup != nil {
-      try manager.call(.manager("GetUnitFileState", .string(unit.text))) { [self] result in
-        fileState = result.message?.string()
+      askForFileState(unit.text) { [self] state in
+        fileState = state
         arrived()
       }
     }
     if wantsReload {
       let question = MethodCall.property("NeedDaemonReload", of: "org.freedesktop.systemd1.Unit", at: unit.objectPath)
-      try manager.call(question) { [self] result in
+      manager.call(question) { [self] result in
         if let message = result.message { needsReload = message.variant("b", message.bool) ?? false }
         arrived()
+      }
+    }
+  }
+
+  /// nil: there is no unit file.
+  private func askForFileState(_ name: String, _ answer: @escaping (Result<String?, BusError>) -> Void) {
+    manager.call(.manager("GetUnitFileState", .string(name))) { result in
+      switch result {
+      case .success(let message): answer(.success(message.string()))
+      case .failure(let error) where error.isNoFile: answer(.success(nil))
+      case .failure(let error): answer(.failure(error))
       }
     }
   }
@@ -56,33 +65,27 @@ final class UnitReader {
     guard missing == 0, let done else { return }
     self.done = nil
     guard var reading else { return done(.failure(failure ?? .disconnected)) }
-    reading.fileState = fileState
+    reading.fileName = settings.unit.text
     reading.needsReload = needsReload
     // Another name is not enabled: the unit is.
-    guard fileState == "alias", reading.id != settings.unit.text else { return done(.success(reading)) }
-    reading.fileName = reading.id
-    do throws(Failure) {
-      try manager.call(.manager("GetUnitFileState", .string(reading.id))) { result in
-        reading.fileState = result.message?.string()
-        done(.success(reading))
-      }
-    } catch {
-      done(.failure(.disconnected))
+    if case .success("alias") = fileState, reading.id != settings.unit.text {
+      reading.fileName = reading.id
+      return askForFileState(reading.id) { done(reading.with($0)) }
     }
+    done(reading.with(fileState))
   }
 
-  /// Of the answer to ListUnitsByNames.
-  private static func reading(_ message: MessageReader, asked: String) -> UnitReading? {
-    let units = message.structures("ssssssouso") { () -> UnitReading? in
+  /// The answer to the methods that list units.
+  static func list(_ message: MessageReader) -> [UnitReading]? {
+    message.structures("ssssssouso") { () -> UnitReading? in
       guard let id = message.string(), message.string() != nil, let load = message.string(), let active = message.string(),
         let sub = message.string(), message.string() != nil, let path = message.objectPath(), let job = message.uint32(),
         let type = message.string(), let jobPath = message.objectPath()
       else { return nil }
       return UnitReading(
         id: id, path: path, loadState: load, activeState: active, subState: sub,
-        job: job == 0 ? nil : UnitReading.Job(path: jobPath, type: type), fileState: nil, fileName: asked)
+        job: job == 0 ? nil : UnitReading.Job(path: jobPath, type: type), fileState: nil, fileName: id)
     }
-    return units?.first
   }
 
   /// The links that were made or removed. `afterEnabling`: the answer begins with whether there was an [Install] section.
@@ -92,6 +95,19 @@ final class UnitReader {
       guard let kind = message.string(), let link = message.string(), message.string() != nil else { return nil }
       return kind.isEmpty ? nil : link
     } ?? []
+  }
+}
+
+extension UnitReading {
+  /// An answer that systemd did not live to give is not "no unit file".
+  fileprivate func with(_ state: Result<String?, BusError>) -> Result<UnitReading, BusError> {
+    var reading = self
+    switch state {
+    case .success(let text): reading.fileState = text
+    case .failure(let error) where error.isLost || error.isNobodyThere || error.isOfConnection: return .failure(error)
+    case .failure(let error): reading.fileStateError = error
+    }
+    return .success(reading)
   }
 }
 

@@ -20,6 +20,8 @@ struct UnitReading: Equatable, Sendable {
   var job: Job?
   /// `enabled`, `static`, ...; nil: there is no unit file, or it was not asked for.
   var fileState: String?
+  /// Why `fileState` cannot be told.
+  var fileStateError: BusError?
   /// The name `fileState` belongs to: the main one when the unit was asked for by an alias.
   var fileName: String
   /// The unit's files were changed after systemd read them.

@@ -32,6 +32,40 @@ let testDescription = KindDescription(
   documentation: """
     Has a parameter of every type and is always as asked: it logs the parameters that are set. For trying graphs, frontends \
     and the engine out: grouping, values sent and received, failures, reversal.
+
+    ## Example
+
+    The second receives what the first sends; its check would fail if it did not.
+
+    ```yaml
+    graph: test
+    resources:
+      test:
+      - name: sender
+        sendvalue: hello
+      - name: receiver
+        int8: -128
+        mixedstruct: {somebool: true, somestr: a, someint: 1, somefloat: 0.5}
+        expectrecv: [str, int]
+        onlyshow: [str, int]
+    edges:
+    - from: {kind: test, name: sender}
+      to: {kind: test, name: receiver}
+      receive: {str: hello, int: answer}
+    ```
+
+    ## Notifications
+
+    A notification is logged.
+
+    ## Groups
+
+    With `alwaysgroup` others may join.
+
+    ## Reversal
+
+    There is nothing on the machine to put back. The reversal is the resource itself, with `str` and `anotherstr` exchanged and a \
+    `comment` that says what it is.
     """,
   parameters: [
     Parameter("bool", "bool", default: .bool(false), "A truth value."),
@@ -71,7 +105,7 @@ let testDescription = KindDescription(
       "expectrecv", "[]str",
       "Parameters that must have received a value: the check fails when another number of them has."),
     Parameter("onlyshow", "[]str", default: .list([]), "Log only these parameters, set or not. Empty: all that are set."),
-    int("waitforerror", "Milliseconds after which each check fails; 0: it does not."),
+    int("waitforerror", "Milliseconds after which each check fails, 0 to 86400000; 0: it does not."),
     text("comment", "Free text."),
   ],
   sends: [

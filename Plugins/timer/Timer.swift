@@ -15,10 +15,48 @@ final class TimerKind: ResourceKind {
   static let description = KindDescription(
     name: "timer",
     documentation: """
-      Ticks: each interval is an event, so resources after it are looked at again. It is always as asked. A notification \
-      starts the interval anew, which counts as a change.
+      Ticks: each interval is an event, on which the timer is checked. It is always as asked, so what comes after it waits for its \
+      first check and is not checked again at its ticks. To run a command at intervals, use `pollint` of `exec`; to look at any resource \
+      at intervals, the meta parameter `poll`.
+
+      ## Example
+
+      Whenever the file is put right, the hour begins anew, and the message is printed.
+
+      ```yaml
+      graph: timer
+      resources:
+        file:
+        - name: /tmp/mgmt-timer
+          content: "a\\n"
+        timer:
+        - name: hour
+          interval: 3600
+        print:
+        - name: again
+          msg: the hour begins anew
+          refresh_only: true
+      edges:
+      - from: {kind: file, name: /tmp/mgmt-timer}
+        to: {kind: timer, name: hour}
+        notify: true
+      - from: {kind: timer, name: hour}
+        to: {kind: print, name: again}
+        notify: true
+      ```
+
+      ## Notifications
+
+      A notification starts the interval anew. That counts as a change, so those after it are notified.
+
+      ## Convergence
+
+      A tick finds nothing to do, so a timer does not keep a graph from converging.
       """,
-    parameters: [Parameter("interval", "int", default: .int(0), "Seconds between two ticks, at least 1.")],
+    parameters: [
+      Parameter(
+        "interval", "int", default: .int(0), "Seconds between two ticks: 1 to 1000000000 (31 years). It has to be given.")
+    ],
     flags: [.nonblocking, .refresh])
 
   let host: Host

@@ -70,7 +70,7 @@ extension Engine {
     do throws(MgmtError) {
       let kinds = try compiler.begin()
       guard !kinds.isEmpty else { return done(Self.preview(compiler)) }
-      factory.prepare(kinds, among: compiler.kindsWithEdges) { warnings in
+      factory.prepare(kinds, forEdges: compiler.hasEdgesOfKinds) { warnings in
         compiler.compiled.warnings += warnings
         done(Self.preview(compiler))
       }

@@ -12,8 +12,8 @@ final class Compiler {
   var compiled: CompiledGraph
   /// For each resource where the same runs already.
   private(set) var running: [Place?] = []
-  /// Those that take part in automatic edges.
-  private(set) var kindsWithEdges: Set<String> = []
+  /// Several kinds take part in automatic edges. One alone has no others to have edges with.
+  private(set) var hasEdgesOfKinds = false
   private var traits: [String: KindTraits] = [:]
   private static let maximumErrors = 20
 
@@ -42,11 +42,16 @@ final class Compiler {
 
   /// Of a graph with something new, the kinds that prepare.
   private func kindsToPrepare() -> [String] {
-    guard engine.options.automaticEdges, compiled.instances.contains(where: { $0 != nil }) else { return [] }
-    for resource in compiled.graph.resources where resource.meta.autoEdge && !resource.meta.hidden {
-      kindsWithEdges.insert(resource.id.kind)
+    guard compiled.instances.contains(where: { $0 != nil }) else { return [] }
+    let (mayHaveEdges, mayGroup) = (engine.options.automaticEdges, engine.options.automaticGroups)
+    var (kinds, kindsWithEdges) = (Set<String>(), Set<String>())
+    for resource in compiled.graph.resources where !resource.meta.hidden {
+      if mayHaveEdges, resource.meta.autoEdge { kindsWithEdges.insert(resource.id.kind) }
+      if mayGroup, resource.meta.autoGroup { kinds.insert(resource.id.kind) }
     }
-    return kindsWithEdges.filter { traits(of: $0).contains(.prepares) }.sorted()
+    hasEdgesOfKinds = kindsWithEdges.count > 1
+    if hasEdgesOfKinds { kinds.formUnion(kindsWithEdges) }
+    return kinds.filter { traits(of: $0).contains(.prepares) }.sorted()
   }
 
   /// The second half: edges, groups, reversals, order.

@@ -40,7 +40,7 @@ extension Engine {
       suspendPreparation()
       if kinds.isEmpty { return try take(compiler.finish(), graph, isQueued: isQueued) }
       preparing = Preparation(graph: graph, compiler: compiler, isQueued: isQueued)
-      factory.prepare(kinds, among: compiler.kindsWithEdges) { [weak self] warnings in self?.prepared(compiler, warnings) }
+      factory.prepare(kinds, forEdges: compiler.hasEdgesOfKinds) { [weak self] warnings in self?.prepared(compiler, warnings) }
     } catch {
       onEvent(.graphRejected(error.diagnostics))
     }

@@ -135,14 +135,14 @@ public protocol InstanceFactory: KindCatalog {
   /// Looks at the parameters only. nil: fine.
   func validate(_ resource: Resource) -> Diagnostic?
   func make(_ resource: Resource, owner: any InstanceOwner) throws(MgmtError) -> any ResourceInstance
-  /// Lets kinds find out what their resources' identities and wishes are, among all kinds that take part in automatic edges. `done` is
+  /// Lets kinds find out which of their resources may be grouped and, with `forEdges`, what their identities and wishes are. `done` is
   /// called once, now or later, with what there is to say to people.
-  func prepare(_ kinds: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void)
+  func prepare(_ kinds: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void)
   /// What was recorded by checks with `recordsReversal` and not forgotten since, also by earlier processes.
   func pendingReversals() -> PendingReversals
   func forgetReversal(of id: ResourceID)
 }
 
 extension InstanceFactory {
-  public func prepare(_ kinds: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void) { done([]) }
+  public func prepare(_ kinds: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void) { done([]) }
 }

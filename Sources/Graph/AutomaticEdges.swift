@@ -4,10 +4,11 @@
 ///
 /// The semantics are those of the original's automatic edges: for each wish the first bearer, not the resource itself, in the
 /// order of printed names, and the search of a group ends with its first hit (its steps "loop" and "test"); cycles are for
-/// whoever puts the graph in order to find (its step 6). The one deviation: the original overwrites an edge between the
-/// same two resources with one that does not notify (its step 5); here an edge that was written is never touched.
+/// whoever puts the graph in order to find (its step 6). The deviations: the original overwrites an edge between the
+/// same two resources with one that does not notify (its step 5); here an edge that was written is never touched. And of
+/// those who are to come after, all do: a package with a template has to be there before each instance.
 ///
-/// Linear in the number of wishes.
+/// Linear in the number of wishes and of edges.
 public struct AutomaticEdges {
   private struct Ends: Hashable {
     var from: Int
@@ -41,16 +42,26 @@ public struct AutomaticEdges {
     turn += 1
   }
 
-  /// An edge with the first vertex that bears this identity and is not the one of the last `begin`. Of all wishes of one
-  /// vertex with the same `group` other than 0 the first hit makes the others void. The bearer comes before, or after
-  /// if `isAfterMe`.
+  /// An edge from the first vertex that bears this identity and is not the one of the last `begin`; if `isAfterMe`, edges to all of
+  /// them. Of all wishes of one vertex with the same `group` other than 0 the first hit makes the others void.
   public mutating func want(
     space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, isAfterMe: Bool, notify: Bool, group: UInt32
   ) {
     guard let vertex, group == 0 || hits[group] != turn else { return }
-    guard let bearer = index.arrangedFirst(space: space, key: key, except: vertex) else { return }
-    if group != 0 { hits[group] = turn }
-    let ends = isAfterMe ? Ends(from: vertex, to: bearer) : Ends(from: bearer, to: vertex)
+    if isAfterMe {
+      // `add` does not touch the index.
+      let index = index
+      index.forEach(space: space, key: key, except: vertex) {
+        if group != 0 { hits[group] = turn }
+        add(Ends(from: vertex, to: $0), notify: notify)
+      }
+    } else if let bearer = index.arrangedFirst(space: space, key: key, except: vertex) {
+      if group != 0 { hits[group] = turn }
+      add(Ends(from: bearer, to: vertex), notify: notify)
+    }
+  }
+
+  private mutating func add(_ ends: Ends, notify: Bool) {
     if let position = known[ends] {
       if notify, position >= 0 { edges[position].notify = true }
       return

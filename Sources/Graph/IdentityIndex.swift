@@ -72,6 +72,20 @@ public struct IdentityIndex {
     return links[Int(front.next)].vertex
   }
 
+  /// All bearers but `vertex`; once they are arranged the first two come first.
+  func forEach(
+    space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, except vertex: Int, _ body: (Int) -> Void
+  ) {
+    let slot = slot(of: Self.hash(space, key), space, key)
+    guard slots[slot] >= 0 else { return }
+    var link = identities[Int(slots[slot])].first
+    while link >= 0 {
+      let bearer = links[Int(link)]
+      if bearer.vertex != vertex { body(bearer.vertex) }
+      link = bearer.next
+    }
+  }
+
   /// The link from `start` on whose vertex precedes all others but `vertex`; `start` itself if there are no others.
   private func best(from start: Int, except vertex: Int?, _ precedes: (Int, Int) -> Bool) -> Int {
     var best: Int?

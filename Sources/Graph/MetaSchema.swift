@@ -7,7 +7,22 @@ extension MetaParameters {
   public struct Parameter: Sendable {
     public var name: String
     public var type: ValueType
+    /// What it is when it is not given.
+    public var defaultValue: Value
+    /// Which values of the type are allowed, in words; empty: all of them.
+    public var range: String
     public var documentation: String
+
+    /// Without a default: `false`, 0 or empty.
+    fileprivate init(
+      name: String, type: ValueType, defaultValue: Value? = nil, range: String = "", documentation: String
+    ) {
+      self.name = name
+      self.type = type
+      self.range = range
+      self.documentation = documentation
+      self.defaultValue = defaultValue ?? (type == .bool ? .bool(false) : type == .int ? .int(0) : .list([]))
+    }
   }
 
   /// A value that cannot be.
@@ -22,28 +37,42 @@ extension MetaParameters {
   public static let schema: [Parameter] = [
     .init(name: "noop", type: .bool, documentation: "look only, change nothing"),
     .init(
-      name: "retry", type: .int,
+      name: "retry", type: .int, range: "-1 to \(Int16.max)",
       documentation: "how often a failed check or a broken watch is tried again; -1: without end"),
     .init(name: "retryreset", type: .bool, documentation: "each success gives the checks all their retries back"),
-    .init(name: "delay", type: .int, documentation: "milliseconds between a failure and the next attempt"),
-    .init(name: "timeout", type: .int, documentation: "milliseconds one check may take; 0: no limit"),
     .init(
-      name: "poll", type: .int,
+      name: "delay", type: .int, range: "0 to \(longestTime)",
+      documentation: "milliseconds between a failure and the next attempt"),
+    .init(
+      name: "timeout", type: .int, range: "0 to \(longestTime)",
+      documentation: "milliseconds one check may take; 0: no limit"),
+    .init(
+      name: "poll", type: .int, range: "\(Int32.min) to \(Int32.max)",
       documentation: "above 0: check every so many seconds instead of watching; below 0: check once; 0: watch"),
-    .init(name: "limit", type: .float, documentation: "events a second that lead to checks; .inf: all"),
-    .init(name: "burst", type: .int, documentation: "events that may come at once before limit counts"),
+    .init(
+      name: "limit", type: .float, defaultValue: .float(.infinity), range: "above 0; needs a burst unless it is .inf",
+      documentation: "events a second that lead to checks; .inf: all"),
+    .init(
+      name: "burst", type: .int, range: "0 to \(Int32.max)",
+      documentation: "events that may come at once before limit counts"),
     .init(name: "reset", type: .bool, documentation: "a changed resource forgets how often it was tried again"),
     .init(
-      name: "sema", type: .list(.string),
+      name: "sema", type: .list(.string), range: "names that are no numbers, not empty",
       documentation: "semaphores held while it is checked: name, name:N or :N, where N is how many may hold it at a time"),
     .init(name: "rewatch", type: .bool, documentation: "begin anew at the next graph if it has failed"),
     .init(name: "realize", type: .bool, documentation: "be as asked at least once before another graph takes it away"),
     .init(name: "dollar", type: .bool, documentation: "the name may begin with $"),
     .init(name: "hidden", type: .bool, documentation: "in the graph, but neither watched nor checked"),
-    .init(name: "export", type: .list(.string), documentation: "hosts it is for, or *"),
+    .init(
+      name: "export", type: .list(.string), range: "not empty",
+      documentation: "hosts it is for, or *"),
     .init(name: "reverse", type: .bool, documentation: "put back what it changed when it leaves the graph"),
-    .init(name: "autoedge", type: .bool, documentation: "take part in automatic edges"),
-    .init(name: "autogroup", type: .bool, documentation: "take part in automatic groups"),
+    .init(
+      name: "autoedge", type: .bool, defaultValue: .bool(true),
+      documentation: "take part in automatic edges"),
+    .init(
+      name: "autogroup", type: .bool, defaultValue: .bool(true),
+      documentation: "take part in automatic groups"),
   ]
 
   /// Sets one by its name to a value of its type in `schema`; another type, an unknown name or a value out of range throws.
@@ -103,11 +132,12 @@ extension MetaParameters {
     return nil
   }
 
+  /// Milliseconds; more would not fit in nanoseconds.
+  private static let longestTime = Int64.max / 1_000_000
+
   private static func milliseconds(_ number: Int64, _ name: String) throws(Problem) -> UInt64 {
-    // More would not fit in nanoseconds.
-    let longest = Int64.max / 1_000_000
-    guard (0...longest).contains(number) else {
-      throw Problem(name: name, message: "\(number) is out of range", hint: "milliseconds, 0 to \(longest)")
+    guard (0...longestTime).contains(number) else {
+      throw Problem(name: name, message: "\(number) is out of range", hint: "milliseconds, 0 to \(longestTime)")
     }
     return UInt64(number)
   }

@@ -26,7 +26,7 @@ final class CallState: Job, @unchecked Sendable {
   enum Method: Sendable {
     case checkApply
     /// Of a kind, not of a resource.
-    case prepare(kind: String)
+    case prepare(kind: String, forEdges: Bool)
   }
   private let describe: @Sendable (ErrorBox, String) -> CheckOutcome.Status
   let error = ErrorBox()
@@ -94,8 +94,9 @@ final class CallState: Job, @unchecked Sendable {
   }
 
   private func call(_ more: UInt32) -> mgmt_status {
-    if case .prepare = method {
-      return kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), error.pointer) ?? mgmt_status(MGMT_OK)
+    if case .prepare(_, let forEdges) = method {
+      let flags = forEdges ? UInt32(MGMT_PREPARE_EDGES) : 0
+      return kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), flags, error.pointer) ?? mgmt_status(MGMT_OK)
     }
     var flags = more
     if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
@@ -156,7 +157,7 @@ final class CallState: Job, @unchecked Sendable {
       return (state.changes, state.sent)
     }
     context.runtime.calls.end(self, context)
-    if case .prepare(let kind) = method { return context.runtime.tell(.prepared(kind: kind, id, status)) }
+    if case .prepare(let kind, _) = method { return context.runtime.tell(.prepared(kind: kind, id, status)) }
     context.runtime.tell(
       .checkEnded(instance, CheckOutcome(status, changes: changes, duration: monotonicNow() - started), sent))
   }

@@ -8,8 +8,8 @@ public struct DescriptorDecodingError: Error, Sendable, Hashable {
 }
 
 extension PluginDescriptor {
-  /// Changes with every change of the encoding, and of what the rules admit.
-  static let encodingVersion: UInt8 = 1
+  /// Changes with every change of the encoding, of what is read from a plugin, and of what the rules admit.
+  static let encodingVersion: UInt8 = 2
 
   /// For the pipe of a scanning process and the cache file.
   public var encoded: [UInt8] {

@@ -99,6 +99,7 @@ struct DescriptorReader {
     let isBlocking = table.flags & UInt32(MGMT_KIND_BLOCKING_WATCH) != 0
     if isBlocking || table.watch != nil { abilities.insert(.watch) }
     if table.update != nil { abilities.insert(.update) }
+    if table.uids != nil { abilities.insert(.identities) }
     if table.auto_edges != nil { abilities.insert(.automaticEdges) }
     if table.group_cmp != nil, table.group != nil { abilities.insert(.grouping) }
     if table.reverse != nil { abilities.insert(.reverse) }

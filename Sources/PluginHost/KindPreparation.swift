@@ -4,15 +4,20 @@ import Diagnostics
 import Engine
 import Reactor
 
-/// Kinds on their way to know what their resources' identities and wishes are: each answers once, or its time is up.
+/// Kinds on their way to know what their resources' identities and wishes are, and which may be grouped: each answers once, or its time
+/// is up.
 final class KindPreparation {
   private var waiting: [UInt: CallState] = [:]
   private var isComplete = false
   private var warnings: [Diagnostic] = []
   private var timer: ReactorTimer?
+  private let forEdges: Bool
   private let done: ([Diagnostic]) -> Void
 
-  init(_ done: @escaping ([Diagnostic]) -> Void) { self.done = done }
+  init(forEdges: Bool, _ done: @escaping ([Diagnostic]) -> Void) {
+    self.forEdges = forEdges
+    self.done = done
+  }
 
   var isDone: Bool { isComplete && waiting.isEmpty }
 
@@ -47,6 +52,8 @@ final class KindPreparation {
   }
 
   private func warn(_ kind: String, _ reason: Diagnostic) {
+    // Without edges nothing is missing, and the checks say what is wrong.
+    guard forEdges else { return }
     var warning = reason
     warning.severity = .warning
     warning.resource = kind

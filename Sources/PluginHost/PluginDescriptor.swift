@@ -31,10 +31,11 @@ public struct PluginDescriptor: Sendable, Hashable {
     public static let automaticEdges = Abilities(rawValue: 4)
     public static let grouping = Abilities(rawValue: 8)
     public static let reverse = Abilities(rawValue: 16)
+    public static let identities = Abilities(rawValue: 32)
 
     static let known: [(ability: Abilities, name: String)] = [
-      (.watch, "watch"), (.update, "update"), (.automaticEdges, "automatic edges"), (.grouping, "grouping"),
-      (.reverse, "reverse"),
+      (.watch, "watch"), (.update, "update"), (.identities, "identities"), (.automaticEdges, "automatic edges"),
+      (.grouping, "grouping"), (.reverse, "reverse"),
     ]
   }
 

@@ -102,18 +102,25 @@ public enum PluginListing {
   /// nil: there is no such kind.
   public static func showText(_ kind: String, _ registry: PluginRegistry) -> String? {
     guard let (kind, entry) = registry.description(of: kind), let plugin = entry.descriptor else { return nil }
-    var text = kind.schema.name + "\n" + indented(kind.schema.documentation, by: 2)
+    let documentation = KindDocumentation(kind.schema.documentation)
+    var text = kind.schema.name + "\n" + indented(KindDocumentation.plain(documentation.introduction), by: 2)
     let license = plugin.license.isEmpty ? "" : " (\(plugin.license))"
     text += "\nPlugin: \(plugin.name) \(plugin.version)\(license), ABI \(plugin.abi), \(cleanLine(entry.path))\n"
     let abilities = names(of: kind)
     text += "Can: \(abilities.isEmpty ? "check, apply" : "check, apply, " + abilities.joined(separator: ", "))\n"
+    text += sections(documentation.examples)
     if !kind.schema.parameters.isEmpty { text += "\nParameters\n" }
     for parameter in kind.schema.parameters {
       text += "  \(parameter.name)  \(parameter.type)\(remarks(parameter))\n" + indented(parameter.documentation, by: 6)
     }
     if !kind.schema.sends.isEmpty { text += "\nSends\n" }
     for field in kind.schema.sends { text += "  \(field.name)  \(field.type)\n" + indented(field.documentation, by: 6) }
+    text += sections(documentation.others)
     return text
+  }
+
+  private static func sections(_ sections: [KindDocumentation.Section]) -> String {
+    sections.map { "\n\($0.title)\n" + indented(KindDocumentation.plain($0.body), by: 2) }.joined()
   }
 
   private static func names(of kind: PluginDescriptor.Kind) -> [String] {

@@ -60,10 +60,8 @@ public final class PluginRuntime: InstanceFactory {
 
   private static let preparationSeconds = 30
 
-  /// A kind alone has no others to have edges with, and nothing to find out.
-  public func prepare(_ names: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void) {
-    guard all.count > 1 else { return done([]) }
-    let preparation = KindPreparation(done)
+  public func prepare(_ names: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void) {
+    let preparation = KindPreparation(forEdges: forEdges, done)
     preparations.append(preparation)
     preparation.limit(
       reactor.addTimer(afterMilliseconds: UInt64(Self.preparationSeconds) * 1000) { [unowned self] in
@@ -76,7 +74,7 @@ public final class PluginRuntime: InstanceFactory {
         CallState(
           id: number, instance: 0, resource: name, context: kind.context, kind: kind.table, object: kind.shared,
           request: CheckRequest(apply: false, refresh: false, wantsDiff: false), schema: kind.schema,
-          method: .prepare(kind: name)
+          method: .prepare(kind: name, forEdges: forEdges)
         ) { error, without in
           .failed(error.diagnostic("plugin.prepare", resource: name, origin: nil, without: without))
         }

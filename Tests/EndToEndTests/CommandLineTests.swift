@@ -8,7 +8,7 @@ extension EndToEnd {
   @Suite struct CommandLine {
     private static let commands: [[String]] = [
       ["run"], ["run", "yaml"], ["run", "empty"], ["graph"], ["graph", "yaml"], ["plugins"], ["plugins", "list"],
-      ["plugins", "show"],
+      ["plugins", "show"], ["plugins", "meta"],
     ]
 
     @Test("--version prints the version alone")

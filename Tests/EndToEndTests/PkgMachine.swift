@@ -13,6 +13,12 @@ final class PackageMachine {
   /// Whether such machines can be made here. Making one takes two seconds.
   static let isAvailable = (try? Mgmt.command([harness, "true"]).status) == 0
 
+  /// A line of shell: another package manager works until there is a file `release`.
+  static let holdLock =
+    "python3 -c 'import fcntl,os,time; f=open(\"/var/lib/dpkg/lock-frontend\",\"w\"); fcntl.lockf(f,fcntl.LOCK_EX); "
+    + "open(\"held\",\"w\").close(); [time.sleep(0.05) for _ in iter(lambda: os.path.exists(\"release\"), True)]' 3>&- & "
+    + "until [ -e held ]; do sleep 0.02; done"
+
   /// Runs commands that come through a pipe beside the program it becomes.
   private static let server = """
     cd "$1"; shift
@@ -23,8 +29,8 @@ final class PackageMachine {
     exec "$@"
     """
 
-  /// `setup` runs inside before the agent starts.
-  init(graph: String, setup: String = "", options: [String] = []) throws {
+  /// `setup` runs inside before the agent starts. `wrapper`: what starts the agent.
+  init(graph: String, setup: String = "", options: [String] = [], wrapper: [String] = []) throws {
     folder = try TemporaryFolder()
     guard mkfifo(folder["commands"], 0o600) == 0 else { throw HarnessError("mkfifo: \(errno)") }
     try folder.write(
@@ -36,7 +42,7 @@ final class PackageMachine {
       """)
     agent = try AgentProcess(
       folder, graph: graph, options: options,
-      prefixCommand: [Self.harness, "--bind", folder.path, "--", "bash", "-c", Self.server, "server", folder.path])
+      prefixCommand: [Self.harness, "--bind", folder.path, "--", "bash", "-c", Self.server, "server", folder.path] + wrapper)
   }
 
   deinit { agent.running.signal(SIGTERM) }
@@ -45,12 +51,24 @@ final class PackageMachine {
   @discardableResult func run(_ command: String, bound: Double = 60) throws -> Finished {
     commands += 1
     let number = commands
-    guard let pipe = FileHandle(forWritingAtPath: folder["commands"]) else { throw HarnessError("no pipe") }
-    try pipe.write(contentsOf: Data("\(number) \(command)\n".utf8))
-    try pipe.close()
-    guard poll(bound: bound, { folder.exists("status.\(number)") }) else { throw HarnessError("no end of: \(command)") }
+    try send("\(number) \(command)\n", bound: bound)
+    let ended = { [folder, agent] in folder.exists("status.\(number)") || !agent.running.process.isRunning }
+    guard poll(bound: bound, ended), folder.exists("status.\(number)") else { throw HarnessError("no end of: \(command)") }
     let status = Int32(folder.read("status.\(number)")?.trimmingCharacters(in: .newlines) ?? "") ?? -1
     return Finished(status: status, out: folder.read("out.\(number)") ?? "", err: "")
+  }
+
+  /// Without a reader the machine has not come up yet, or has ended.
+  private func send(_ line: String, bound: Double) throws {
+    var pipe: Int32 = -1
+    _ = poll(bound: bound) { [folder, agent] in
+      pipe = open(folder["commands"], O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      return pipe >= 0 || !agent.running.process.isRunning
+    }
+    guard pipe >= 0 else { throw HarnessError("the machine has ended, or is not there: \(agent.running.err.suffix(500))") }
+    defer { close(pipe) }
+    let bytes = Array(line.utf8)
+    guard write(pipe, bytes, bytes.count) == bytes.count else { throw HarnessError("write: \(errno)") }
   }
 
   /// How many calls of a method PackageKit got so far, from whomever.
@@ -76,9 +94,28 @@ final class PackageMachine {
       sourceLocation: sourceLocation)
   }
 
+  func expectFailure(of resource: String, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation) {
+    let failures = failures(of: resource)
+    for part in parts {
+      #expect(failures.contains { $0.contains(part) }, "\(part) in \(failures)", sourceLocation: sourceLocation)
+    }
+  }
+
   func ends(of resource: String, _ status: String) -> Int {
     agent.events.filter { $0.name == "check-ended" && $0.resource == resource && $0.status == status }.count
   }
+
+  /// What the checks of a resource reported, as "path: was -> will".
+  func changes(of resource: String) -> [String] {
+    agent.events.filter { $0.name == "check-ended" && $0.resource == resource }.flatMap { event in
+      (event.members["changes"] as? [[String: Any]] ?? []).map {
+        "\($0["path"] as? String ?? ""): \($0["was"] as? String ?? "") -> \($0["will"] as? String ?? "")"
+      }
+    }
+  }
+
+  /// Whether something was logged.
+  func logged(_ text: String) -> Bool { agent.events.contains { ($0.members["text"] as? String)?.contains(text) ?? false } }
 
   /// Texts of the failures of a resource's checks: message and hint.
   func failures(of resource: String) -> [String] {

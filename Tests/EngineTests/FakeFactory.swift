@@ -98,8 +98,8 @@ final class FakeFactory: InstanceFactory {
     return FakeInstance(resource, factory: self, owner: owner)
   }
 
-  func prepare(_ kinds: [String], among all: Set<String>, done: @escaping ([Diagnostic]) -> Void) {
-    note("prepare \(kinds.joined(separator: " "))")
+  func prepare(_ kinds: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void) {
+    note("prepare \(kinds.joined(separator: " "))\(forEdges ? " for edges" : "")")
     if holdsPreparations { preparations.append(done) } else { done([]) }
   }
 

@@ -46,7 +46,7 @@ import Testing
     bench.apply([prepared("a"), thing("b")])
     bench.factory.endPreparations()
     try bench.settle()
-    #expect(bench.take("prepare") == ["prepare prepared"])
+    #expect(bench.take("prepare") == ["prepare prepared for edges"])
   }
 
   @Test("Prepared: the latest graph wins; one that is late is not missed")
@@ -143,6 +143,22 @@ import Testing
     try bench.settle()
     #expect(bench.take("watch").filter { $0 == "watch a" }.count == 1)
     #expect(bench.factory.made - bench.factory.destroyed == 2)
+  }
+
+  @Test("Prepared: not without automatic edges and groups; for groups alone, not for edges")
+  func options() throws {
+    for (mayHaveEdges, mayGroup, expected) in [
+      (false, false, []), (false, true, ["prepare prepared"]), (true, false, ["prepare prepared for edges"]),
+    ] {
+      let bench = try Bench {
+        $0.automaticEdges = mayHaveEdges
+        $0.automaticGroups = mayGroup
+      }
+      try bench.start([thing("old")])
+      bench.apply([prepared("a"), thing("b")])
+      try bench.settle()
+      #expect(bench.take("prepare") == expected)
+    }
   }
 
   @Test("Prepared: at the end nothing is left of it")

@@ -7,7 +7,7 @@
 import CDBus
 
 private let members = [
-  "Package", "Packages", "Files", "ItemProgress", "ErrorCode", "Finished", "Destroy", "PropertiesChanged", "Other",
+  "Package", "Packages", "Files", "ItemProgress", "ErrorCode", "Finished", "Destroy", "PropertiesChanged", "Details", "Other",
 ]
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -35,6 +35,7 @@ private func decode(_ message: BusMessage) {
   var record = TransactionRecord()
   for _ in 0..<2 { _ = record.take(PackageKitSignal(message)) }
   precondition(record.packages.count <= TransactionRecord.limit, "more was kept than may be")
+  precondition(record.sizes.count <= TransactionRecord.limit, "more was kept than may be")
   for list in record.files { precondition(list.paths.count <= BusReader.limit, "a longer list was read than may be") }
   for package in record.packages { precondition(PackageID(package.id.text) == package.id, "an id does not survive its text") }
 }
@@ -67,9 +68,14 @@ private func append(_ bytes: inout Slice<UnsafeBufferPointer<UInt8>>, _ iterator
       for _ in 0..<(bytes.popFirst() ?? 0) % 8 {
         _ = append(to: &inner, BusType.entry, nil) { entry in
           _ = appendText(&bytes, &entry)
-          _ = append(to: &entry, BusType.variant, "u") { variant in
-            var value = UInt32(bytes.popFirst() ?? 0)
-            dbus_message_iter_append_basic(&variant, BusType.uint32, &value)
+          let kind = bytes.popFirst() ?? 0
+          _ = append(to: &entry, BusType.variant, ["u", "t", "s"][Int(kind % 3)]) { variant in
+            if kind % 3 == 2 {
+              _ = appendText(&bytes, &variant)
+              return
+            }
+            var value = UInt64(bytes.popFirst() ?? 0)
+            dbus_message_iter_append_basic(&variant, kind % 3 == 0 ? BusType.uint32 : BusType.uint64, &value)
           }
         }
       }
@@ -93,7 +99,13 @@ private func appendText(_ bytes: inout Slice<UnsafeBufferPointer<UInt8>>, _ iter
   let count = Int(bytes.popFirst() ?? 0) % 32
   let letters = bytes.prefix(count).map { $0 % 5 == 0 ? UInt8(ascii: ";") : 0x20 + $0 % 0x5f }
   bytes = bytes.dropFirst(count)
-  let text = letters.first == UInt8(ascii: "P") ? "Percentage" : String(decoding: letters, as: UTF8.self)
+  let text =
+    switch letters.first {
+    case UInt8(ascii: "P"): "Percentage"
+    case UInt8(ascii: "I"): "package-id"
+    case UInt8(ascii: "S"): "size"
+    default: String(decoding: letters, as: UTF8.self)
+    }
   return text.withCString { text in
     var text: UnsafePointer<CChar>? = text
     return dbus_message_iter_append_basic(&iterator, BusType.string, &text) != 0

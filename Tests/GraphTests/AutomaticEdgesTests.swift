@@ -103,6 +103,18 @@ struct AutomaticEdgesTests {
     #expect(edges([(0, "/a"), (1, "/b")], [(2, wishes)]) == [Found(0, 2), Found(2, 1)])
   }
 
+  @Test("against the original: all who are to come after do, and they end the search")
+  func allAfter() {
+    let identities = [(0, "/a"), (3, "/b"), (1, "/a"), (2, "/a")]
+    let wishes = [
+      Wish(key: "/none", isAfterMe: true, group: 1), Wish(key: "/a", isAfterMe: true, group: 1),
+      Wish(key: "/b", isAfterMe: true, group: 1),
+    ]
+    #expect(Set(edges(identities, [(1, wishes)]).map(\.to)) == [0, 2])
+    #expect(edges(identities, [(4, wishes)]).count == 3)
+    #expect(edges(identities, [(3, [Wish(key: "/b", isAfterMe: true)])]) == [])
+  }
+
   @Test("row 5, against the original: an edge that was written stays as it is")
   func rowExplicit() {
     let written = [ResourceEdge(from: 0, to: 1, name: "mine", notify: true), ResourceEdge(from: 0, to: 2)]

@@ -132,6 +132,15 @@ struct MetaSchemaTests {
 
   @Test("autogroup") func autoGroup() throws { try checkFlag("autogroup", default: true, \.autoGroup) }
 
+  @Test("defaults of the schema are those of a resource that gives none")
+  func defaults() throws {
+    for parameter in MetaParameters.schema {
+      var meta = MetaParameters()
+      try meta.set(parameter.name, to: parameter.defaultValue)
+      #expect(meta == MetaParameters(), "\(parameter.name)")
+    }
+  }
+
   @Test("names are those of the language, in the order of its struct")
   func names() {
     #expect(

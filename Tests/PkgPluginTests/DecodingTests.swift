@@ -52,6 +52,18 @@ import Testing
     #expect(properties([]) == .other)
   }
 
+  @Test func sizes() {
+    func details(_ entries: [(String, String, Argument)]) -> PackageKitSignal {
+      PackageKitSignal(signal("Details", [.array("{sv}", entries.map { .entry([.s($0), .variant($1, $2)]) })]))
+    }
+    let id = PackageID(name: "a", version: "1", architecture: "all", data: "x")
+    #expect(details([("group", "u", .u(2)), ("size", "t", .t(7)), ("package-id", "s", .s("a;1;all;x"))]) == .size(id, 7))
+    #expect(details([("size", "u", .u(7)), ("package-id", "s", .s("a;1;all;x"))]) == .other)
+    #expect(details([("package-id", "s", .s("a;1;all;x"))]) == .other)
+    #expect(details([("size", "t", .t(7))]) == .other)
+    #expect(PackageKitSignal(signal("Details", [.u(1)])) == .other)
+  }
+
   @Test(
     arguments: [
       signal("Package", []), signal("Package", [.s("demo;1;all;")]), signal("Package", [.u(1), .u(2), .u(3)]),

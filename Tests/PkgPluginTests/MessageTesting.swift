@@ -7,6 +7,7 @@ import CDBus
 /// What a message may hold.
 indirect enum Argument {
   case u(UInt32)
+  case t(UInt64)
   case s(String)
   case array(String, [Argument])
   case structure([Argument])
@@ -26,6 +27,7 @@ func signal(_ member: String, _ arguments: [Argument]) -> BusMessage {
 private func append(_ argument: Argument, _ iterator: inout DBusMessageIter) {
   switch argument {
   case .u(var value): dbus_message_iter_append_basic(&iterator, BusType.uint32, &value)
+  case .t(var value): dbus_message_iter_append_basic(&iterator, BusType.uint64, &value)
   case .s(let text):
     text.withCString { bytes in
       var bytes: UnsafePointer<CChar>? = bytes

@@ -30,14 +30,7 @@ import Testing
     #expect(refusal("a", "1.0", downgrade: true) == nil)
   }
 
-  @Test func nearNames() {
-    #expect(NearNames.of("cowsya", in: ["cowsay", "cowsay", "sl", "powertop"]) == ["cowsay"])
-    #expect(NearNames.of("apche2", in: ["apache2", "apache", "apache2-bin"]) == ["apache2", "apache"])
-    #expect(NearNames.of("slx", in: ["sl", "s"]) == ["sl"])
-    #expect(NearNames.of("sl", in: ["sl"]).isEmpty)
-    #expect(NearNames.of("abcdefgh", in: ["zyxwvuts"]).isEmpty)
-    #expect(NearNames.distance(Array("ca".utf8), Array("abc".utf8)) == 3)
-    #expect(NearNames.distance([], Array("abc".utf8)) == 3)
+  @Test func partsOfNames() {
     #expect(NearNames.parts(of: "cowsya") == ["cow", "sya"])
     #expect(NearNames.parts(of: "sl") == ["s", "l"])
     #expect(NearNames.parts(of: "a") == ["a", "a"])

@@ -81,6 +81,19 @@ import Testing
     }
   }
 
+  @Test func someProblemsPass() {
+    let noReply = TransactionProblem.refused("org.freedesktop.DBus.Error.NoReply", "")
+    let notStarted = TransactionProblem.refused("org.freedesktop.DBus.Error.Spawn.ExecFailed", "")
+    for problem: TransactionProblem in [.daemonGone, .busGone, .silent(seconds: 60), noReply, notStarted, .packageKit(46, "")] {
+      #expect(problem.isPassing)
+    }
+    // Of these something else tells when to look again, or somebody has to do something.
+    let absent = TransactionProblem.refused("org.freedesktop.DBus.Error.ServiceUnknown", "")
+    for problem: TransactionProblem in [.noBus("", hint: ""), absent, .packageKit(26, ""), .packageKit(50, ""), .exit(2)] {
+      #expect(!problem.isPassing)
+    }
+  }
+
   @Test func interruptedTransactionsAreNoLocks() {
     let interrupted = TransactionProblem.packageKit(26, "dpkg was interrupted, run 'dpkg --configure -a'")
     #expect(interrupted.needsRepair && !interrupted.isLock)

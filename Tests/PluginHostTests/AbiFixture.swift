@@ -154,6 +154,10 @@ final class Bridge {
     kind.pointee.check_apply = { _, call, flags, error in
       mgmt_status(PluginScript.current.check(UInt(bitPattern: call), flags, UInt(bitPattern: error)))
     }
+    kind.pointee.prepare = { _, call, flags, error in
+      PluginScript.current.note(flags == UInt32(MGMT_PREPARE_EDGES) ? "prepare for edges" : "prepare")
+      return mgmt_status(PluginScript.current.check(UInt(bitPattern: call), flags, UInt(bitPattern: error)))
+    }
     kind.pointee.cancel = { _, call in
       PluginScript.current.note("cancel")
       PluginScript.current.cancel(UInt(bitPattern: call))

@@ -165,7 +165,18 @@ struct Walk: CustomTestStringConvertible {
         (.read(down), .queue(.start)), (.queued(job), .wait(job: job)), (.failed(lost), .await), (.ended("done"), nil),
         (.returned, .read), (.read(down), .queue(.start)),
       ], changes: ["state stopped -> running"]),
-    Walk(name: "nobody is away", state: .running, steps: [(.returned, nil), (.staysAway, nil), (.read(up), .finish(.ok))]),
+    Walk(
+      name: "it returns meanwhile", state: .running, steps: [(.returned, .read), (.staysAway, nil), (.read(up), .finish(.ok))]),
+    Walk(
+      name: "systemd goes while it reads its files anew", startup: .enabled,
+      steps: [
+        (.read(.of("inactive", file: "disabled")), .changeFiles(.enable, name: "demo.service")), (.files(true), .reloadDaemon),
+        (.failed(lost), .await), (.returned, .read), (.reloaded, nil),
+        (.read(.of("inactive", file: "enabled")), .finish(.changed)),
+      ], changes: ["startup disabled -> enabled"]),
+    Walk(
+      name: "it is too late to return", state: .running,
+      steps: [(.read(.of("inactive", load: "masked")), .explain(.masked)), (.returned, nil)]),
   ]
 
   private static let startup: [Walk] = [
@@ -219,6 +230,18 @@ struct Walk: CustomTestStringConvertible {
     Walk(
       name: "its file is gone, it still runs", state: .stopped,
       steps: [(.read(.of("active", load: "not-found")), .queue(.stop))], changes: ["state running -> stopped"]),
+    Walk(
+      name: "masked, until its file is read anew", state: .running,
+      steps: [
+        (.read(.of("inactive", load: "masked", needsReload: true)), .reloadDaemon), (.reloaded, .read),
+        (.read(down), .queue(.start)),
+      ], changes: ["state stopped -> running"]),
+    Walk(
+      name: "it is gone when it is stopped", state: .stopped,
+      steps: [
+        (.read(up), .queue(.stop)), (.queued(job), .wait(job: job)), (.ended("done"), .read),
+        (.read(.of("inactive", load: "not-found")), .finish(.changed)),
+      ], changes: ["state running -> stopped"]),
     Walk(name: "masked", state: .running, steps: [(.read(.of("inactive", load: "masked")), .explain(.masked))]),
     Walk(
       name: "bad setting", state: .running,
@@ -266,6 +289,27 @@ struct Walk: CustomTestStringConvertible {
 
   private func distinct(_ texts: [String]) -> [String] {
     texts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  @Test(arguments: [
+    (SvcSettings.State.stopped, SvcSettings.Startup?.none, true), (.stopped, .disabled, true), (.stopped, .enabled, false),
+    (.running, nil, false),
+  ])
+  func aUnitThatWasThereAndIsGone(state: SvcSettings.State, startup: SvcSettings.Startup?, isFine: Bool) throws {
+    let settings = SvcSettings(unit: try unit("demo"), state: state, startup: startup)
+    var machine = CheckMachine(settings, applies: true, refreshes: false, wasThere: true)
+    _ = machine.start()
+    #expect(machine.read(.of("inactive", load: "not-found")) == (isFine ? .finish(.ok) : .explain(.notFound)))
+  }
+
+  @Test func whetherItIsEnabledIsNotTold() throws {
+    let settings = SvcSettings(unit: try unit("demo"), startup: .enabled)
+    var machine = CheckMachine(settings, applies: true, refreshes: false)
+    _ = machine.start()
+    var reading = up
+    let error = BusError(name: "org.freedesktop.DBus.Error.AccessDenied", message: "no")
+    reading.fileStateError = error
+    #expect(machine.read(reading) == .explain(.bus("systemd does not tell whether demo.service is enabled", error)))
   }
 
   @Test func onlyItsOwnJobIsCancelled() throws {

@@ -73,6 +73,8 @@ import Testing
     #expect(text("org.freedesktop.DBus.Error.AccessDenied").message.contains("no permission"))
     #expect(text("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired").hint.contains("root"))
     #expect(text("org.freedesktop.DBus.Error.ServiceUnknown").message.contains("systemd is not on the system bus"))
+    #expect(text("org.freedesktop.DBus.Error.NoReply").message.contains("systemd does not answer on the system bus"))
+    #expect(words(.bus("it", .connection(-ECONNREFUSED, "no bus"))).message.contains("cannot be reached by the system bus"))
     #expect(text("", ENOTCONN).message.contains("cannot be reached"))
     #expect(text("org.freedesktop.systemd1.UnitMasked").hint.contains("unmask"))
     #expect(text("org.example.Other").message == "demo.service cannot be started: words (org.example.Other)")

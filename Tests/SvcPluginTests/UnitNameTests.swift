@@ -56,12 +56,12 @@ func unit(_ name: String) throws -> UnitName { try UnitName(name) }
     #expect(UnitName.objectPath(of: name) == String(cString: expected))
   }
 
-  @Test func nearNames() {
-    let names = ["ssh.service", "sshd.service", "nginx.service", "demo.timer", "cron.service"]
-    #expect(NearNames.of("ngnix.service", among: names) == ["nginx.service"])
-    #expect(NearNames.of("demo.service", among: names) == ["demo.timer"])
-    #expect(NearNames.of("ssh.socket", among: names) == ["ssh.service", "sshd.service"])
-    #expect(NearNames.of("postgresql.service", among: names) == [])
-    #expect(NearNames.of("", among: names + [""]) == [])
+  @Test func nearNames() throws {
+    let files = ["ssh.service", "sshd.service", "nginx.service", "demo.timer", "cron.service"]
+    #expect(try unit("ngnix").near(files) == ["nginx.service"])
+    #expect(try unit("demo").near(files) == ["demo.timer"])
+    #expect(try unit("ssh.socket").near(files) == ["ssh.service", "sshd.service"])
+    #expect(try unit("postgresql").near(files) == [])
+    #expect(try unit("cron").near(files) == [])
   }
 }

@@ -9,7 +9,7 @@ import PluginHost
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins", abstract: "Show the resource plugins.",
-    subcommands: [PluginsListCommand.self, PluginsShowCommand.self])
+    subcommands: [PluginsListCommand.self, PluginsShowCommand.self, PluginsMetaCommand.self])
 }
 
 /// `mgmt plugins list`
@@ -26,18 +26,37 @@ struct PluginsListCommand: ParsableCommand {
   }
 }
 
+/// What a description is printed as, if not as text for a terminal.
+enum DescriptionFormat: EnumerableFlag {
+  case json, markdown
+
+  static func help(for value: Self) -> ArgumentHelp? {
+    switch value {
+    case .json: "Print JSON."
+    case .markdown: "Print a page of the reference, as in docs/reference."
+    }
+  }
+}
+
 /// `mgmt plugins show KIND`
 struct PluginsShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Describe a kind: parameters, types, defaults, documentation.")
+    commandName: "show", abstract: "Describe a kind: what it does, parameters, types, defaults, an example.",
+    discussion: "All of it is what the plugin says about itself: kinds of other authors have pages too.")
 
   @OptionGroup var plugins: PluginOptions
-  @Flag(help: "Print JSON.") var json = false
+  @Flag var format: DescriptionFormat?
   @Argument(help: "The kind, as \"file\".") var kind: String
 
   func run() throws {
     let registry = PluginRegistry.open(plugins)
-    guard let text = json ? PluginListing.showJSON(kind, registry) : PluginListing.showText(kind, registry) else {
+    let text =
+      switch format {
+      case nil: PluginListing.showText(kind, registry)
+      case .json: PluginListing.showJSON(kind, registry)
+      case .markdown: PluginListing.showMarkdown(kind, registry)
+      }
+    guard let text else {
       DiagnosticOutput.write([
         Diagnostic(
           "kind.unknown", "there is no kind \"\(kind)\"",
@@ -45,6 +64,24 @@ struct PluginsShowCommand: ParsableCommand {
       ])
       throw ExitCode(ExitStatus.failure)
     }
+    Output.write(text, to: STDOUT_FILENO)
+  }
+}
+
+/// `mgmt plugins meta`
+struct PluginsMetaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "meta", abstract: "Describe the meta parameters, which resources of all kinds have.")
+
+  @Flag var format: DescriptionFormat?
+
+  func run() throws {
+    let text =
+      switch format {
+      case nil: MetaListing.text
+      case .json: MetaListing.json
+      case .markdown: MetaListing.markdown
+      }
     Output.write(text, to: STDOUT_FILENO)
   }
 }

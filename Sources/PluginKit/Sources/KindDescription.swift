@@ -89,7 +89,7 @@ public struct KindDescription: Sendable {
     public static let reversal = Traits(rawValue: 16)
     /// `isSame`. Without it resources whose parameters are equal are the same.
     public static let comparison = Traits(rawValue: 32)
-    /// `ResourceKind.prepare`: what automatic edges need has to be found out first.
+    /// `ResourceKind.prepare`: what automatic edges and groups need has to be found out first.
     public static let preparation = Traits(rawValue: 64)
   }
 

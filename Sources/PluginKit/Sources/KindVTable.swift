@@ -129,10 +129,12 @@ enum KindVTable {
     }
     if traits.contains(.grouping) { fillGrouping(&kind) }
     if traits.contains(.preparation) {
-      kind.prepare = { kind, call, error in
+      kind.prepare = { kind, call, flags, error in
         guard let kind else { return mgmt_status(MGMT_FAILED) }
         let opened = Unmanaged<OpenKind>.fromOpaque(kind).takeUnretainedValue()
-        return attempt(error) { () throws(Failure) in try opened.kind.prepare(Call(pointer: call)) }
+        return attempt(error) { () throws(Failure) in
+          try opened.kind.prepare(Call(pointer: call), PrepareFlags(rawValue: flags))
+        }
       }
     }
     if traits.contains(.update) {

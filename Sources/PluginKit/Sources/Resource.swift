@@ -11,18 +11,26 @@ public protocol ResourceKind: AnyObject {
   static func validate(name: String, parameters: Parameters) throws(Failure)
   /// [reactor] No I/O.
   func make(_ handle: ResourceHandle, name: String, parameters: Parameters) throws(Failure) -> Resource
-  /// [reactor] With the trait `preparation`: once for each graph that has resources of other kinds too, and new ones, after those were made and before
-  /// `identities` and `automaticEdges`: finds out what those need. May answer `.pending`; the host waits at most 30 s and goes
-  /// on without. A failure means that automatic edges may be missing, and is logged.
-  func prepare(_ call: Call) throws(Failure) -> CheckResult
+  /// [reactor] With the trait `preparation`: once for each graph with new resources, after those were made and before
+  /// `identities`, `automaticEdges` and `mayGroup`: finds out what those need. May answer `.pending`; the host waits at most 30 s
+  /// and goes on without. With `.edges` a failure is logged: edges may be missing.
+  func prepare(_ call: Call, _ flags: PrepareFlags) throws(Failure) -> CheckResult
   /// [reactor] After the last resource is gone.
   func close()
 }
 
 extension ResourceKind {
   public static func validate(name: String, parameters: Parameters) throws(Failure) {}
-  public func prepare(_ call: Call) throws(Failure) -> CheckResult { .ok }
+  public func prepare(_ call: Call, _ flags: PrepareFlags) throws(Failure) -> CheckResult { .ok }
   public func close() {}
+}
+
+/// What is prepared for.
+public struct PrepareFlags: OptionSet, Sendable {
+  public var rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  /// There are resources of other kinds: `identities` and `automaticEdges` will be asked for.
+  public static let edges = PrepareFlags(rawValue: UInt32(MGMT_PREPARE_EDGES))
 }
 
 /// What a check is asked to do.

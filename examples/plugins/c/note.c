@@ -451,7 +451,24 @@ static mgmt_status group(void *leader, void *member) {
 static const mgmt_kind note_kind = {
     .size = sizeof(mgmt_kind),
     .name = MGMT_STR("note"),
-    .doc = MGMT_STR("A file with a few lines of text, written as a whole."),
+    /* Markdown; `mgmt plugins show note --markdown` makes a page of it and of the tables above. */
+    .doc = MGMT_STR("A file with a few lines of text, written as a whole.\n"
+                    "\n"
+                    "## Example\n"
+                    "\n"
+                    "```yaml\n"
+                    "graph: notes\n"
+                    "resources:\n"
+                    "  note:\n"
+                    "  - name: hello\n"
+                    "    path: /tmp/hello\n"
+                    "    text: hello world\n"
+                    "    header: [managed, do not edit]\n"
+                    "```\n"
+                    "\n"
+                    "## Automatic edges\n"
+                    "\n"
+                    "A note bears its path (`path`) and comes after the directory it is in."),
     .params = params,
     .param_count = PARAM_COUNT,
     .open = kind_open,

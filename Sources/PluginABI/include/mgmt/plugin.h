@@ -271,6 +271,9 @@ enum { /* flags of check_apply */
     MGMT_CHECK_WANT_DIFF = 4, /* someone reads host->change: contents are wanted, not only digests */
     MGMT_CHECK_BRIEF = 8 /* this is the reactor's thread: do it if it takes well under a millisecond, else MGMT_LATER */
 };
+enum { /* flags of prepare */
+    MGMT_PREPARE_EDGES = 1 /* there are resources of other kinds: uids and auto_edges will be asked for */
+};
 
 struct mgmt_kind { /* grows at the end only */
     uint32_t size;
@@ -319,10 +322,10 @@ struct mgmt_kind { /* grows at the end only */
 
     const void *(*extension)(const char *id); /* [any] */
 
-    /* [reactor] Once for each graph that has resources of other kinds too, and new ones, after those were created and before
-     * uids and auto_edges: finds out what these need, as the files of packages; keep what does not change. May answer MGMT_PENDING; the host waits at most 30 s and goes on
-     * without. A failure means that automatic edges may be missing, and is logged. */
-    mgmt_status (*prepare)(void *kind, mgmt_call *, mgmt_error *);
+    /* [reactor] Once for each graph with new resources, after those were created and before uids, auto_edges and group_cmp:
+     * finds out what these need, as the files of packages; keep what does not change. flags: MGMT_PREPARE_EDGES. May answer
+     * MGMT_PENDING; the host waits at most 30 s and goes on without. With EDGES a failure is logged: edges may be missing. */
+    mgmt_status (*prepare)(void *kind, mgmt_call *, uint32_t flags, mgmt_error *);
 };
 
 /* ---- functions for the language ------------------------------------------------------------------------------------- */
