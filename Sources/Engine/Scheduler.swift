@@ -158,6 +158,12 @@ struct Scheduler {
     vertices.indices.contains(vertex) && vertices[vertex].failures >= Self.hopefulFailures
   }
 
+  /// The vertices before it.
+  func parents(of vertex: Int) -> [Int] {
+    guard vertices.indices.contains(vertex), vertex + 1 < incoming.count else { return [] }
+    return incomingEdges(vertex).map { Int(edges[$0].from) }
+  }
+
   /// The vertices it waits for.
   func blockers(of vertex: Int) -> [Int] {
     guard vertices.indices.contains(vertex), vertex + 1 < incoming.count else { return [] }

@@ -12,6 +12,12 @@ struct Plan {
   struct Item {
     var status: ResourceStatus
     var outcome: CheckOutcome?
+    /// Of what could not be checked: what would be changed first. Not empty: it is open whether it can be then, as with the service of a
+    /// package that is to be installed.
+    var after: [ResourceID] = []
+
+    var isOpen: Bool { !after.isEmpty }
+    fileprivate var isUnchecked: Bool { !status.wasChecked && !status.isHidden && status.phase != .failed }
   }
 
   var graph: String
@@ -20,10 +26,29 @@ struct Plan {
   var warnings: [Diagnostic] = []
 
   var changing: Int { items.count { $0.status.phase == .differs } }
-  var failed: Int { items.count { $0.status.phase == .failed } }
-  var unchecked: Int { items.count { !$0.status.wasChecked && !$0.status.isHidden && $0.status.phase != .failed } }
+  var failed: Int { items.count { $0.status.phase == .failed && !$0.isOpen } }
+  var unchecked: Int { items.count { $0.isUnchecked && !$0.isOpen } }
+  var open: Int { items.count(where: \.isOpen) }
 
-  /// 0: nothing to do; 2: changes; 1: something could not be checked.
+  /// What waits only for what is open is open too.
+  fileprivate mutating func spreadOpen() {
+    var waiting: [ResourceID: [Int]] = [:]
+    for index in items.indices where items[index].isUnchecked {
+      for id in items[index].status.waitsFor { waiting[id, default: []].append(index) }
+    }
+    var missing = items.map(\.status.waitsFor.count)
+    var front = items.indices.filter { items[$0].isOpen }
+    while let open = front.popLast() {
+      for index in waiting[items[open].status.id] ?? [] {
+        missing[index] -= 1
+        guard missing[index] == 0 else { continue }
+        items[index].after = items[open].after
+        front.append(index)
+      }
+    }
+  }
+
+  /// 0: nothing to do; 2: changes; 1: something could not be checked, though nothing would be changed before it.
   var exitStatus: Int32 {
     if failed > 0 || unchecked > 0 { return ExitStatus.failure }
     return changing > 0 ? ExitStatus.notAsAsked : ExitStatus.success
@@ -38,6 +63,7 @@ final class Planner {
   private var plan: Plan
   private var rejection: MgmtError?
   private var isDone = false
+  private var isInterrupted = false
 
   /// The engine's options are made to look only.
   init(reactor: Reactor, runtime: PluginRuntime, options: EngineOptions) {
@@ -50,19 +76,31 @@ final class Planner {
     plan = Plan(graph: "")
   }
 
-  /// ^C ends the checks that run and the plan with them.
+  /// ^C ends the checks that run and the plan with them; the second ends the program.
   func make(_ graph: ResourceGraph) throws -> Plan {
     plan.graph = graph.name
     engine.onEvent = { [unowned self] in handle($0) }
     _ = try reactor.addSignals([SIGINT, SIGTERM, SIGHUP]) { [unowned self] _ in
-      if engine.counts.running == 0 || isDone { exit(ExitStatus.failure) }
-      engine.pause { [unowned self] in isDone = true }
-      engine.cancelChecks()
+      if isInterrupted { exit(ExitStatus.failure) }
+      isInterrupted = true
+      if engine.counts.running == 0 {
+        isDone = true
+      } else {
+        engine.pause { [unowned self] in isDone = true }
+        engine.cancelChecks()
+      }
     }
     engine.apply(graph)
     while !isDone { try reactor.runOnce() }
     if let rejection { throw rejection }
-    plan.items = engine.status().map { Plan.Item(status: $0, outcome: outcomes[$0.id]) }
+    if isInterrupted, engine.status().isEmpty {
+      throw MgmtError([Diagnostic("plan.interrupted", "interrupted before anything was looked at")])
+    }
+    plan.items = engine.status().map { status in
+      let after = status.phase == .failed ? engine.differing(before: status.id) : []
+      return Plan.Item(status: status, outcome: outcomes[status.id], after: after)
+    }
+    plan.spreadOpen()
     engine.end()
     return plan
   }

@@ -81,6 +81,34 @@ extension EndToEnd {
       #expect(try run(graph).status == 1)
     }
 
+    @Test("what fails or waits after something that would be changed is open; what waits for an error too is not")
+    func open() throws {
+      var graph = GraphText()
+      graph.file(folder["work/new"], "x\n")
+      graph.add("noop", "near", meta: "autogroup: false")
+      graph.add("file", "needs", ["path": folder["work/missing"], "mode": "0600"])
+      graph.add("noop", "far", meta: "autogroup: false")
+      graph.edge("file[new]", "noop[near]")
+      graph.edge("noop[near]", "file[needs]")
+      graph.edge("file[needs]", "noop[far]")
+      let finished = try plan(graph.text)
+      #expect(finished.status == 2 && finished.err.isEmpty, "\(finished.err)")
+      for part in [
+        "file[needs]: open until file[new] would be changed (now: ", "noop[far]: open until file[new] would be changed\n",
+      ] { #expect(finished.out.contains(part), "\(finished.out)") }
+      #expect(finished.out.hasSuffix("4 resources: 1 would be changed, 2 open\n"), "\(finished.out)")
+      let data = try items(plan(graph.text, "--json"))
+      #expect(data.items["file[needs]"]?["status"] as? String == "open" && data.plan["open"] as? Int == 2)
+      #expect(data.items["noop[far]"]?["after"] as? [String] == ["file[new]"])
+      #expect(data.plan["exit"] as? Int == 2 && data.plan["failed"] as? Int == 0)
+
+      graph.add("file", "bad", ["path": folder["work/lost"], "mode": "0600"])
+      graph.edge("file[bad]", "noop[far]")
+      let failed = try plan(graph.text)
+      #expect(failed.status == 1 && failed.err.contains("work/lost"), "\(failed.err)")
+      #expect(failed.out.hasSuffix(": 1 would be changed, 1 cannot be checked, 1 not checked, 1 open\n"), "\(failed.out)")
+    }
+
     @Test("a plan of nothing, and of a graph that is not there")
     func edges() throws {
       let empty = try plan("graph: test\nresources: {}\n")

@@ -85,8 +85,8 @@ struct GraphPrinter {
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
         stateDirectory: StateDirectory(root: prefix + "/engine/state", isReadOnly: true))
+      defer { runtime.close() }
       status = try options.plan ? plan(graph.graph, reactor, runtime) : show(graph.graph, reactor, runtime)
-      runtime.close()
     } catch let error as MgmtError {
       DiagnosticOutput.write(error.diagnostics)
       throw ExitCode(ExitStatus.failure)

@@ -15,6 +15,10 @@ enum PlanView {
       case .differs where item.status.leader == nil:
         text += Terminal.styled("\(name(item.status)): would be changed", .yellow) + "\n"
         text += ChangeText.fields(item.outcome?.changes ?? [])
+      case _ where item.isOpen && item.status.leader == nil:
+        let reason = item.status.failure.map { " (now: \($0.title))" } ?? ""
+        let first = StatusText.list(item.after.map(\.description), most: 3)
+        text += Terminal.styled("\(name(item.status)): open until \(first) would be changed\(reason)", .yellow) + "\n"
       case .failed where item.status.leader == nil:
         text += Terminal.styled("\(name(item.status)): cannot be checked", .red) + "\n"
       case _ where !item.status.wasChecked && !item.status.isHidden && item.status.leader == nil:
@@ -28,6 +32,7 @@ enum PlanView {
     text += ": \(plan.changing) would be changed"
     if plan.failed > 0 { text += ", \(plan.failed) cannot be checked" }
     if plan.unchecked > 0 { text += ", \(plan.unchecked) not checked" }
+    if plan.open > 0 { text += ", \(plan.open) open" }
     return text + "\n"
   }
 
@@ -40,7 +45,7 @@ enum PlanView {
   static func diagnostics(_ plan: Plan) -> [Diagnostic] {
     plan.warnings
       + plan.items.compactMap { item in
-        item.status.phase == .failed && item.status.leader == nil ? item.status.failure : nil
+        item.status.phase == .failed && item.status.leader == nil && !item.isOpen ? item.status.failure : nil
       }
   }
 
@@ -58,6 +63,7 @@ enum PlanView {
       writer.member("changes", plan.changing)
       writer.member("failed", plan.failed)
       writer.member("unchecked", plan.unchecked)
+      writer.member("open", plan.open)
       writer.member("exit", plan.exitStatus)
     }
     writer.newline()
@@ -66,7 +72,10 @@ enum PlanView {
 
   private static func write(_ item: Plan.Item, _ writer: inout JSONWriter) {
     writer.member("resource", item.status.id.description)
-    writer.member("status", status(item.status))
+    writer.member("status", item.isOpen ? "open" : status(item.status))
+    if item.isOpen {
+      writer.array("after") { writer in for id in item.after { writer.value(id.description) } }
+    }
     if let leader = item.status.leader { writer.member("leader", leader.description) }
     writer.array("changes") { writer in
       guard item.status.leader == nil else { return }
