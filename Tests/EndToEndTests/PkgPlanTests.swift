@@ -51,6 +51,17 @@ extension EndToEnd {
       try machine.folder.write("release", "")
     }
 
+    @Test("the service of a package that is not there yet is open in a plan")
+    func service() throws {
+      let machine = try PackageMachine(graph: packages(["dash"]))
+      machine.agent.expectConverged()
+      try machine.folder.write(
+        "plan.yaml", packages(["demo"], more: "  svc:\n  - name: demo\n    state: running\n    startup: enabled\n"))
+      let plan = try machine.run("\(Mgmt.binary) graph yaml plan.yaml --plan --prefix planned")
+      #expect(plan.status == 2, "\(plan.out)")
+      #expect(plan.out.contains("svc[demo]: open until pkg[demo] would be changed (now: there is no unit"), "\(plan.out)")
+    }
+
     @Test("who may not clean up fetches nothing for a plan, and it is said what is missing")
     func unprivileged() throws {
       let machine = try PackageMachine(graph: packages(["dash"]))

@@ -24,7 +24,15 @@ struct PkgCheck: Benchmark {
     let graph = try bench.scratch.write(Graphs.packages(names), to: "pkg-check.yaml")
     let nothing = try bench.scratch.write(Graphs.noops(1), to: "pkg-nothing.yaml")
     let list = try bench.scratch.write(names.joined(separator: "\n") + "\n", to: "pkg-check.list")
-    func check() throws -> Programs.Usage { try machine.harness.measure(bench.agent.once(graph)) }
+    func check() throws -> (wall: Double, inside: Double, cpu: Double) {
+      let log = "pkg-check.out"
+      let usage = try machine.harness.measure(bench.agent.command(["--json", "--converged-timeout=0"], graph), log: log)
+      let events = try Event.read(bench.programs.path(log))
+      guard let start = events.first(where: { $0.name == "start" })?.time,
+        let end = events.first(where: { $0.name == "converged" })?.time
+      else { throw Failure("the agent has not converged") }
+      return (usage.wall, end - start, usage.cpu)
+    }
     func resolve() throws -> Double {
       let log = "resolve.out"
       let usage = try machine.harness.measure([bench.programs.path("resolve"), list], log: log)
@@ -46,6 +54,9 @@ struct PkgCheck: Benchmark {
       Row(
         "\(title): Resolve calls", .count, [Double(calls["Resolve"] ?? 0)], bar: .exactly(1),
         notes: [PackageMachine.text(calls)]),
+      Row(
+        "\(title): start to converged (one Resolve)", .seconds, agent.map(\.inside), baseline: baseline,
+        bar: .timesBaseline(1.2, plus: 0)),
       Row(
         "\(title): wall (one Resolve)", .seconds, agent.map(\.wall), baseline: baseline, bar: .timesBaseline(1.2, plus: 0),
         notes: ["the agent with one noop, in turn with these: \(text(idle)); CPU time of the agent: \(text(agent.map(\.cpu)))"]),
