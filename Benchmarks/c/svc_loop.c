@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // svc_loop UNIT: starts UNIT again whenever systemd says that it stopped, until SIGINT or SIGTERM. Prints "ready" once it listens
 // and the unit is to run. The baseline for the repair of a service: one match, one call, no questions.
-#include <systemd/sd-bus.h>
+#include "systemd.h"
 
-#include "bench.h"
-
-static const char *const systemd = "org.freedesktop.systemd1", *const manager = "/org/freedesktop/systemd1";
 static const char *unit;
-
-static void check(int result, const char *what) {
-  if (result >= 0) return;
-  fprintf(stderr, "%s: %s\n", what, strerror(-result));
-  exit(1);
-}
 
 static int started(sd_bus_message *reply, void *user, sd_bus_error *error) {
   (void)user, (void)error;
@@ -24,23 +15,11 @@ static int started(sd_bus_message *reply, void *user, sd_bus_error *error) {
 
 static int changed(sd_bus_message *signal, void *user, sd_bus_error *error) {
   (void)user, (void)error;
-  check(sd_bus_message_skip(signal, "s"), "signal");
-  check(sd_bus_message_enter_container(signal, 'a', "{sv}"), "signal");
-  while (sd_bus_message_enter_container(signal, 'e', "sv") > 0) {
-    const char *name = NULL, *state = NULL;
-    check(sd_bus_message_read(signal, "s", &name), "signal");
-    if (strcmp(name, "ActiveState") == 0) {
-      check(sd_bus_message_read(signal, "v", "s", &state), "signal");
-      if (strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0) return 0;
-      sd_bus *bus = sd_bus_message_get_bus(signal);
-      check(sd_bus_call_method_async(bus, NULL, systemd, manager, "org.freedesktop.systemd1.Manager", "StartUnit", started, NULL,
-                                     "ss", unit, "fail"),
-            "StartUnit");
-      return 0;
-    }
-    check(sd_bus_message_skip(signal, "v"), "signal");
-    check(sd_bus_message_exit_container(signal), "signal");
-  }
+  const char *state = active_state(signal);
+  if (state == NULL || (strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0)) return 0;
+  check(sd_bus_call_method_async(sd_bus_message_get_bus(signal), NULL, systemd, manager, manager_interface, "StartUnit", started,
+                                 NULL, "ss", unit, "fail"),
+        "StartUnit");
   return 0;
 }
 
@@ -50,19 +29,10 @@ int main(int argc, char **argv) {
     return 2;
   }
   unit = argv[1];
-  char *path = NULL, rule[512];
-  sd_bus *bus = NULL;
-  check(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path), unit);
-  snprintf(rule, sizeof rule,
-           "type='signal',sender='%s',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path='%s',"
-           "arg0='org.freedesktop.systemd1.Unit'",
-           systemd, path);
-  check(sd_bus_open_system(&bus), "the system bus");
-  check(sd_bus_add_match(bus, NULL, rule, changed, NULL), rule);
+  char *path = NULL;
+  sd_bus *bus = listen_to(unit, changed, &path);
   sd_bus_error error = SD_BUS_ERROR_NULL;
-  check(sd_bus_call_method(bus, systemd, manager, "org.freedesktop.systemd1.Manager", "Subscribe", &error, NULL, ""), "Subscribe");
-  check(sd_bus_call_method(bus, systemd, manager, "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss", unit, "fail"),
-        "StartUnit");
+  check(sd_bus_call_method(bus, systemd, manager, manager_interface, "StartUnit", &error, NULL, "ss", unit, "fail"), "StartUnit");
   printf("ready\n");
   fflush(stdout);
   for (;;) {

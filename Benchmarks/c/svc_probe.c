@@ -3,38 +3,19 @@
 // Prints two lines of nanoseconds for each round: from before StopUnit is sent until the signal that the unit is active has come;
 // and by systemd's own clock from "inactive" to "active". Between rounds it waits until nothing was heard of the unit for 20 ms.
 // A repair that takes longer than 10 s ends the program with an error.
-#include <systemd/sd-bus.h>
+#include "systemd.h"
 
-#include "bench.h"
-
-static const char *const systemd = "org.freedesktop.systemd1", *const manager = "/org/freedesktop/systemd1";
 static char *path;
 // What was heard since the last stop.
 static int was_down, is_up;
 static uint64_t up_at;
 
-static void check(int result, const char *what) {
-  if (result >= 0) return;
-  fprintf(stderr, "%s: %s\n", what, strerror(-result));
-  exit(1);
-}
-
 static int changed(sd_bus_message *signal, void *user, sd_bus_error *error) {
   (void)user, (void)error;
-  check(sd_bus_message_skip(signal, "s"), "signal");
-  check(sd_bus_message_enter_container(signal, 'a', "{sv}"), "signal");
-  while (sd_bus_message_enter_container(signal, 'e', "sv") > 0) {
-    const char *name = NULL, *state = NULL;
-    check(sd_bus_message_read(signal, "s", &name), "signal");
-    if (strcmp(name, "ActiveState") == 0) {
-      check(sd_bus_message_read(signal, "v", "s", &state), "signal");
-      if (strcmp(state, "inactive") == 0) was_down = 1;
-      if (strcmp(state, "active") == 0 && was_down && !is_up) is_up = 1, up_at = bench_now_ns();
-      return 0;
-    }
-    check(sd_bus_message_skip(signal, "v"), "signal");
-    check(sd_bus_message_exit_container(signal), "signal");
-  }
+  const char *state = active_state(signal);
+  if (state == NULL) return 0;
+  if (strcmp(state, "inactive") == 0) was_down = 1;
+  if (strcmp(state, "active") == 0 && was_down && !is_up) is_up = 1, up_at = bench_now_ns();
   return 0;
 }
 
@@ -70,17 +51,7 @@ int main(int argc, char **argv) {
   }
   const char *unit = argv[1];
   long rounds = bench_number(argv[2], 1, 1000000);
-  char rule[512];
-  sd_bus *bus = NULL;
-  sd_bus_error error = SD_BUS_ERROR_NULL;
-  check(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path), unit);
-  snprintf(rule, sizeof rule,
-           "type='signal',sender='%s',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path='%s',"
-           "arg0='org.freedesktop.systemd1.Unit'",
-           systemd, path);
-  check(sd_bus_open_system(&bus), "the system bus");
-  check(sd_bus_add_match(bus, NULL, rule, changed, NULL), rule);
-  check(sd_bus_call_method(bus, systemd, manager, "org.freedesktop.systemd1.Manager", "Subscribe", &error, NULL, ""), "Subscribe");
+  sd_bus *bus = listen_to(unit, changed, &path);
 
   for (long i = 0; i < rounds; i++) {
     const int never = 0;
@@ -90,7 +61,7 @@ int main(int argc, char **argv) {
     }
     was_down = is_up = 0;
     uint64_t start = bench_now_ns();
-    check(sd_bus_call_method_async(bus, NULL, systemd, manager, "org.freedesktop.systemd1.Manager", "StopUnit", NULL, NULL, "ss",
+    check(sd_bus_call_method_async(bus, NULL, systemd, manager, manager_interface, "StopUnit", NULL, NULL, "ss",
                                    unit, "replace"),
           "StopUnit");
     if (!listen_for(bus, &is_up, 0)) {

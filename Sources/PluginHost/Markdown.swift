@@ -4,7 +4,7 @@ import Values
 
 /// Pieces of the pages of the reference.
 enum Markdown {
-  /// A line of a table. A cell is one line, and `|` would end it, also within code.
+  /// A line of a table. A cell is one line, and `|` would end it, also within code and after a backslash.
   static func row(_ cells: [String]) -> String {
     "|" + cells.map { " " + cell($0) + " |" }.joined() + "\n"
   }
@@ -28,7 +28,13 @@ enum Markdown {
 
   private static func cell(_ text: String) -> String {
     var result = ""
-    for character in cleanLine(text, limit: 1 << 16) { result += character == "|" ? "\\|" : String(character) }
+    for character in cleanLine(text, limit: 1 << 16) {
+      switch character {
+      // A backslash of the text must not take ours away.
+      case "|": result += result.last == "\\" ? "\\\\|" : "\\|"
+      default: result.append(character)
+      }
+    }
     return result
   }
 }

@@ -30,6 +30,7 @@ import Values
   }
 
   @Test func cellsStayCells() {
+    #expect(Markdown.row([#"a\|b"#]) == #"| a\\\|b |"# + "\n")
     #expect(Markdown.row(["a|b", "two\nlines", Markdown.code("`|`")]) == "| a\\|b | two lines | `` `\\|` `` |\n")
     #expect(Value.float(.infinity).written == ".inf" && Value.float(-.infinity).written == "-.inf")
   }

@@ -27,18 +27,25 @@ final class Harness {
     let harness = try bench.programs.start(
       [bench.options.repository + "/scripts/harness/" + kind.rawValue, "--pid-file", pidFile]
         + bound.flatMap { ["--bind", $0] } + ["--", "sleep", "infinity"], log: "harness.out")
-    try Deadline(seconds: 120).until("the machine of the harness has booted") {
-      if access(pidFile, F_OK) == 0 { return true }
-      guard harness.hasEnded else { return false }
-      let reason = ((try? Proc.text(harness.errors)) ?? "").split(separator: "\n").last.map(String.init) ?? ""
-      if try harness.wait(limit: 1) == 77 { throw Skipped(reason.replacing("skipped: ", with: "")) }
-      throw Failure("the harness has failed\(harness.tail)")
-    }
     self.harness = harness
+    do {
+      try Deadline(seconds: 120).until("the machine of the harness has booted") {
+        if access(pidFile, F_OK) == 0 { return true }
+        guard harness.hasEnded else { return false }
+        let reason = ((try? Proc.text(harness.errors)) ?? "").split(separator: "\n").last.map(String.init) ?? ""
+        if try harness.wait(limit: 1) == 77 { throw Skipped(reason.replacing("skipped: ", with: "")) }
+        throw Failure("the harness has failed\(harness.tail)")
+      }
+    } catch {
+      Self.end(harness)
+      throw error
+    }
     systemd = try Proc.text(pidFile).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  deinit {
+  deinit { Self.end(harness) }
+
+  private static func end(_ harness: Child) {
     kill(harness.pid, SIGTERM)
     // Also after ^C, which ends all other waits: killed, it could not clean up.
     for _ in 0..<2_000 where !harness.hasEnded { usleep(5_000) }

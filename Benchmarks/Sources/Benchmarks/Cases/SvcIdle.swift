@@ -14,8 +14,6 @@ struct SvcIdle: Benchmark {
     let graph = try bench.scratch.write(Graphs.services(units), to: "svc-idle.yaml")
     let running = try bench.agent.start(graph, name: "svc-idle", inside: harness)
     let loop = try harness.start([bench.programs.path("svc_loop"), units[0]], log: "svc-loop.out", until: "ready")
-    sleep(1)  // what follows converging (a log line, a thread that ends) is not idling
-
     func connections() throws -> Double {
       guard let inner = Proc.innermostID(running.pid) else { throw Failure("the agent has ended\(running.child.tail)") }
       let list = try harness.run("busctl --system list --unique --no-legend")
@@ -23,14 +21,7 @@ struct SvcIdle: Benchmark {
     }
     let connectionsBefore = try connections()
     let seconds = bench.options.idleSeconds
-    func used() throws -> (Double, Double) { (try Proc.cpuSeconds(running.pid), try Proc.cpuSeconds(loop.pid)) }
-    let before = try used()
-    let start = ContinuousClock.now
-    try Deadline(seconds: Double(seconds) + 5).until("the idle time is over", every: 0.2) {
-      if running.child.hasEnded { throw Failure("the agent ended while it should idle\(running.child.tail)") }
-      return ContinuousClock.now - start >= .seconds(seconds)
-    }
-    let after = try used()
+    let used = try bench.idle(running, beside: loop.pid)
     let connectionsAfter = try connections()
     let active = try harness.run("systemctl list-units --no-legend --state=active 'idle@*' | wc -l")
     guard Int(active.trimmingCharacters(in: .whitespacesAndNewlines)) == count else {
@@ -41,7 +32,7 @@ struct SvcIdle: Benchmark {
     return [
       Row("\(count) services: connections to the bus", .count, [max(connectionsBefore, connectionsAfter)], bar: .exactly(1)),
       Row(
-        "\(count) services idle for \(seconds) s: CPU", .seconds, [after.0 - before.0], baseline: [after.1 - before.1],
+        "\(count) services idle for \(seconds) s: CPU", .seconds, [used.agent], baseline: [used.other],
         bar: .atMost(0.020 * Double(seconds) / 60)),
     ]
   }
