@@ -110,7 +110,10 @@ let package = Package(
       swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
     .testTarget(
       name: "KindPluginTests",
-      dependencies: ["NoopPlugin", "ExecPlugin", "PrintPlugin", "TestPlugin", "TimerPlugin", "PluginTesting", abi],
+      dependencies: [
+        "NoopPlugin", "ExecPlugin", "PrintPlugin", "TestPlugin", "TimerPlugin", "PluginTesting", abi,
+        .product(name: "MgmtPluginKit", package: "PluginKit"),
+      ],
       swiftSettings: settings, linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
     tests("PkgPluginTests", ["PkgPlugin", "CDBus", .product(name: "MgmtPluginKit", package: "PluginKit")]),
     tests("EndToEndTests", []),

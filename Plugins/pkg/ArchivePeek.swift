@@ -5,7 +5,7 @@ import PluginKit
 
 /// Finds out the files of packages that are not installed by fetching their archives, within bounds. They go into the package
 /// manager's cache, where an installation finds them, and are removed from it when they are installed or this ends: a plan leaves
-/// nothing behind. [reactor]
+/// nothing behind, but for what a download brings that still runs then. [reactor]
 final class ArchivePeek {
   typealias Found = (_ files: [TransactionRecord.PackageFiles], _ failure: Failure?) -> Void
 
@@ -15,6 +15,10 @@ final class ArchivePeek {
   private var found: [TransactionRecord.PackageFiles] = []
   private var failure: Failure?
   private var ticket: Int?
+  /// When the download that runs was asked for.
+  private var downloadStart: Int?
+  /// What failed one by one.
+  private var streak = FailureStreak()
   private var timer: Source?
   /// What was fetched, by `PackageID.release`.
   private var fetched: [String: FetchedArchive] = [:]
@@ -81,6 +85,7 @@ final class ArchivePeek {
     done = nil
     found = []
     failure = nil
+    streak = FailureStreak()
   }
 
   func remove(_ ids: [PackageID]) {
@@ -96,8 +101,16 @@ final class ArchivePeek {
   private func stop() {
     timer?.delete()
     timer = nil
-    if let ticket { client.cancel(ticket) }
+    if let ticket {
+      let start = downloadStart
+      // It may have come as far as that all the same.
+      client.cancel(ticket) { _ in
+      } afterwards: { [weak self] outcome in
+        if let start, case .success(let record) = outcome { self?.keep(record, since: start) }
+      }
+    }
     ticket = nil
+    downloadStart = nil
   }
 
   private func finish() {
@@ -113,20 +126,23 @@ final class ArchivePeek {
 
   private func fetch(_ ids: [PackageID], then next: @escaping () -> Void) {
     guard !ids.isEmpty else { return next() }
+    guard streak.common == nil else { return next() }
     let start = FetchedArchive.now()
+    downloadStart = start
     ticket = client.run(.download(ids)) { [unowned self] outcome in
       ticket = nil
+      downloadStart = nil
       switch outcome {
       case .failure(let problem):
         // One that cannot be fetched must not hide the files of the others.
+        if ids.count == 1 { streak.failed(problem) }
         guard problem.mayConcernOnePackage, ids.count > 1 else { break }
         let half = ids.count / 2
         return fetch(Array(ids[..<half])) { [unowned self] in fetch(Array(ids[half...]), then: next) }
       case .success(let record):
         let archives = record.files.flatMap(\.paths)
-        for list in record.files {
-          if let archive = list.paths.first.flatMap({ FetchedArchive($0, since: start) }) { fetched[list.id.release] = archive }
-        }
+        streak.succeeded()
+        keep(record, since: start)
         guard !archives.isEmpty else { break }
         ticket = client.run(.filesOfArchives(archives)) { [unowned self] outcome in
           ticket = nil
@@ -137,6 +153,12 @@ final class ArchivePeek {
       }
       note(outcome)
       next()
+    }
+  }
+
+  private func keep(_ record: TransactionRecord, since start: Int) {
+    for list in record.files {
+      if let archive = list.paths.first.flatMap({ FetchedArchive($0, since: start) }) { fetched[list.id.release] = archive }
     }
   }
 

@@ -25,10 +25,16 @@ final class BusConnection {
 
   /// Where the system bus listens.
   static var address: String {
-    getenv("DBUS_SYSTEM_BUS_ADDRESS").map { String(cString: $0) } ?? "unix:path=\(socketPath)"
+    getenv("DBUS_SYSTEM_BUS_ADDRESS").map { String(cString: $0) } ?? "unix:path=/run/dbus/system_bus_socket"
   }
-  /// The socket of the system bus, for those who wait for it.
-  static let socketPath = "/run/dbus/system_bus_socket"
+
+  /// The socket of an address, for those who wait for it; nil: it has several, or none in a directory.
+  static func socketPath(of address: String) -> String? {
+    let prefix = "unix:path="
+    guard address.hasPrefix(prefix), !address.contains(where: { $0 == ";" || $0 == "%" }) else { return nil }
+    let path = address.dropFirst(prefix.count).prefix { $0 != "," }
+    return path.hasPrefix("/") ? String(path) : nil
+  }
 
   init(host: Host) { self.host = host }
 

@@ -15,7 +15,8 @@ struct DatabaseStamp: Equatable, Sendable {
   private static let lists = ["/var/lib/apt/lists", "/var/lib/apt/lists/partial"]
   /// The stamp is another one too when there are newer lists of packages: apt's are the only ones it knows.
   static var coversLists: Bool { access(paths[0], F_OK) == 0 && access(lists[0], F_OK) == 0 }
-  /// Held by apt and dpkg while they work.
+  /// Held by apt and dpkg while they work on packages. Of the locks on lists and archives nothing is awaited: PackageKit tries for
+  /// them at each attempt, which would wake all who wait.
   static let lock = "/var/lib/dpkg/lock-frontend"
 
   private struct Look: Equatable {

@@ -74,7 +74,7 @@ extension TransactionProblem {
     if PackageKitError.signatures.contains(code) {
       return unsigned
     }
-    if PackageKitError.locks.contains(code) { return "it is tried again as soon as the other package manager is done" }
+    if PackageKitError.locks.contains(code) { return "it is tried again when the other package manager is done" }
     return switch code {
     case PackageKitError.noNetwork: "PackageKit downloads nothing without a default route"
     case PackageKitError.notAuthorized: unprivileged

@@ -16,9 +16,9 @@ struct FetchedArchive {
     return time.tv_sec
   }
 
-  /// nil: it is not in a cache, is no file or link, or was there before `start`.
-  init?(_ path: String, since start: Int) {
-    guard path.hasPrefix(Self.caches), let slash = path.lastIndex(of: "/") else { return nil }
+  /// nil: it is not in one of the `caches`, is no file or link, or was there before `start`.
+  init?(_ path: String, since start: Int, caches: String = Self.caches) {
+    guard path.hasPrefix(caches), let slash = path.lastIndex(of: "/") else { return nil }
     folder = String(path[..<slash])
     name = String(path[path.index(after: slash)...])
     guard !name.isEmpty, name != ".", name != "..", !folder.split(separator: "/").contains("..") else { return nil }

@@ -6,6 +6,7 @@ import PluginKit
 /// changed. [reactor]
 final class PackageCatalog {
   private let client: PackageKitClient
+  private let names: NameSearch
   /// How many resources ask for it.
   private var specs: [PackageSpec: Int] = [:]
   private var table = PackageTable()
@@ -17,8 +18,6 @@ final class PackageCatalog {
   private var answered = -1
   private var withUpdates = false
 
-  /// The last search for names, so that one that is asked for again and again is searched for once.
-  private var search: (parts: [String], names: [String], generation: Int)?
   private var round: Round?
   private var waiting: [Waiter] = []
 
@@ -41,7 +40,10 @@ final class PackageCatalog {
   /// Of more names PackageKit takes no list.
   private static let namesInOneCall = 5000
 
-  init(client: PackageKitClient) { self.client = client }
+  init(client: PackageKitClient) {
+    self.client = client
+    names = NameSearch(client: client)
+  }
 
   func add(_ spec: PackageSpec) { specs[spec, default: 0] += 1 }
 
@@ -53,14 +55,15 @@ final class PackageCatalog {
   var all: [PackageSpec] { Array(specs.keys) }
 
   /// The next look asks again.
-  func invalidate() { generation += 1 }
-
-  func searched(_ parts: [String]) -> [String]? {
-    search.flatMap { $0.parts == parts && $0.generation == generation ? $0.names : nil }
+  func invalidate() {
+    generation += 1
+    names.forget()
   }
 
-  func remember(_ parts: [String], _ found: [ListedPackage]) {
-    search = (parts, Set(found.map(\.id.name)).sorted(), generation)
+  /// Looks for names that are offered and may be near to these, and at once for those of the other packages that are not found: their
+  /// checks come next. `found` may be called before this returns.
+  func search(near wanted: [String], _ found: @escaping (_ names: [String]) -> Void) {
+    names.search(near: wanted, others: specs.keys.filter(isMissing).map(\.name).sorted(), found)
   }
 
   /// What is known, or asked for just now, is how it is: nothing that PackageKit goes by has changed since.

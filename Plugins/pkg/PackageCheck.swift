@@ -11,6 +11,8 @@ final class PackageCheck {
     var failure: Failure?
     var facts = PackageFacts()
     var verdict = PackageVerdict.asAsked
+    /// A transaction for it was started.
+    var hasActed = false
   }
 
   let kind: PackageKind
@@ -20,11 +22,16 @@ final class PackageCheck {
   var members: [Member]
   let handle: ResourceHandle
   private let ended: (TransactionProblem?) -> Void
-  var refreshed: Failure?
   var hasRefreshed = false
-  var hasChanged = false
+  /// It fetches the lists of packages, for which others wait.
+  var isRefreshing = false
+  /// A transaction that changes packages was started, whatever became of it.
+  var hasActed = false
   var hasRepaired = false
+  var streak = FailureStreak()
   var problem: TransactionProblem?
+  /// What the transactions failed with, when nothing but another attempt could tell more.
+  private(set) var failedAction: Failure?
   var isOver = false
   private var turn: Source?
   private var lookup: Int?
@@ -101,15 +108,17 @@ final class PackageCheck {
 
   func conclude() {
     let failed = members.filter { $0.failure != nil }
-    guard let first = failed.first?.failure else { return finish(.success(hasChanged ? .changed : .ok)) }
+    guard let first = failed.first?.failure else { return finish(.success(hasActed ? .changed : .ok)) }
     var messages: [String] = []
     for message in failed.compactMap(\.failure?.message) where !messages.contains(message) { messages.append(message) }
     var hints: [String] = []
     for hint in failed.compactMap(\.failure?.hint) where !hint.isEmpty && !hints.contains(hint) { hints.append(hint) }
-    finish(
-      .failure(
-        Failure(
-          messages.joined(separator: "; "), field: failed.count == 1 ? first.field : "", hint: hints.joined(separator: "; "))))
+    let failure = Failure(
+      messages.joined(separator: "; "), field: failed.count == 1 ? first.field : "", hint: hints.joined(separator: "; "))
+    if hasActed, problem == nil { failedAction = failure }
+    let done = members.filter { $0.hasActed && $0.failure == nil }.map(\.spec.name)
+    if !done.isEmpty { handle.log(.info, "as asked now, though others of the group failed: \(done.joined(separator: ", "))") }
+    finish(.failure(failure))
   }
 
   /// `next` is not called when this check is over.
@@ -129,6 +138,7 @@ final class PackageCheck {
   func finish(_ result: Result<CheckResult, Failure>) {
     guard !isOver else { return }
     isOver = true
+    if isRefreshing { kind.refreshEnded() }
     // The next check may come before this returns.
     ended(problem)
     call.complete(result)

@@ -43,12 +43,10 @@ extension PackageCheck {
 
   /// Some backends go back to an older version without being asked for it: a simulation tells.
   private func checkDowngrades(_ indices: ArraySlice<Int>) {
-    guard let index = indices.first else { return report() }
-    let member = members[index]
-    guard case .version = member.spec.state, !member.spec.allowDowngrade, case .install(let id) = member.verdict else {
-      return checkDowngrades(indices.dropFirst())
-    }
-    run(.simulateInstall(id, member.spec.flags)) { [self] outcome in
+    guard let position = indices.firstIndex(where: { members[$0].mayGoBack }) else { return report() }
+    let index = indices[position]
+    guard let id = members[index].verdict.ids.first else { return report() }
+    run(.simulateInstall(id, members[index].spec.flags)) { [self] outcome in
       if case .success(let record) = outcome,
         record.packages.contains(where: { $0.info == PackageInfo.downgrading && $0.id.name == id.name })
       {
@@ -56,7 +54,7 @@ extension PackageCheck {
           "a newer version than \(id.version) of package '\(id.name)' is installed", field: "state",
           hint: "set allowdowngrade: true to go back to it")
       }
-      checkDowngrades(indices.dropFirst())
+      checkDowngrades(indices[(position + 1)...])
     }
   }
 
@@ -65,7 +63,13 @@ extension PackageCheck {
   private func report() {
     let todo = todo
     let removals = Set(todo.filter { members[$0].verdict.action == .remove }.flatMap { members[$0].verdict.ids })
-    listDependents(of: removals.sorted { $0.text < $1.text }) { [self] dependents in
+    listDependents(of: removals.sorted { $0.text < $1.text }) { [self] dependents, problem in
+      // What is applied tells by itself.
+      if let problem, !apply {
+        let indices = todo.filter { members[$0].verdict.action == .remove }
+        let names = indices.map { members[$0].spec.name }.joined(separator: ", ")
+        fail(indices, problem.failure("remove \(names)"))
+      }
       for index in todo { reportChange(of: members[index]) }
       for id in dependents {
         call.change("pkg[\(id.name)]#state", was: .string(id.version), will: .string("uninstalled"))
@@ -81,17 +85,21 @@ extension PackageCheck {
     finish(.success(todo.isEmpty ? .ok : .differs))
   }
 
-  /// What else a removal takes along.
-  private func listDependents(of ids: [PackageID], then next: @escaping ([PackageID]) -> Void) {
-    guard !ids.isEmpty else { return next([]) }
+  /// What else a removal takes along, or why it cannot be done.
+  private func listDependents(of ids: [PackageID], then next: @escaping ([PackageID], TransactionProblem?) -> Void) {
+    guard !ids.isEmpty else { return next([], nil) }
     run(.simulateRemove(ids)) { outcome in
-      guard case .success(let record) = outcome else { return next([]) }
+      let record: TransactionRecord
+      switch outcome {
+      case .failure(let problem): return next([], problem)
+      case .success(let answer): record = answer
+      }
       let releases = Set(ids.map(\.release))
       var dependents: [String: PackageID] = [:]
       for package in record.packages where package.info == PackageInfo.removing && !releases.contains(package.id.release) {
         dependents[package.id.release] = package.id
       }
-      next(dependents.values.sorted { $0.text < $1.text })
+      next(dependents.values.sorted { $0.text < $1.text }, nil)
     }
   }
 
@@ -104,32 +112,43 @@ extension PackageCheck {
 
   /// One transaction for all that ask for the same.
   private func act(_ batches: ArraySlice<[Int]>) {
-    guard let batch = batches.first else { return hasChanged ? verify() : conclude() }
+    guard let batch = batches.first else { return hasActed ? verify() : conclude() }
+    streak = FailureStreak()
     attempt(batch) { [self] in act(batches.dropFirst()) }
   }
 
   private func attempt(_ batch: [Int], then next: @escaping () -> Void) {
     guard let first = batch.first, let action = members[first].verdict.action else { return next() }
     let names = batch.map { members[$0].spec.name }
+    if let common = streak.common {
+      fail(batch, common.failure("\(action.infinitive) \(names.joined(separator: ", "))"))
+      return next()
+    }
     let title = "\(action.participle) \(names.joined(separator: ", "))"
-    hasChanged = true
+    hasActed = true
+    for index in batch { members[index].hasActed = true }
     run(action.request(batch.flatMap { members[$0].verdict.ids }, members[first].spec.flags), title) { [self] outcome in
       kind.catalog.invalidate()
       guard case .failure(let problem) = outcome else {
         kind.files.installed(batch.flatMap { members[$0].verdict.ids })
+        streak.succeeded()
         return next()
       }
       if problem.needsRepair, !hasRepaired { return repair { [self] in attempt(batch, then: next) } }
       if !problem.mayConcernOnePackage || batch.count == 1 {
         if problem.isPassing || !problem.mayConcernOnePackage { self.problem = problem }
-        let failure = problem.failure("\(action.infinitive) \(names.joined(separator: ", "))")
-        for index in batch { members[index].failure = failure }
+        if batch.count == 1 { streak.failed(problem) }
+        fail(batch, problem.failure("\(action.infinitive) \(names.joined(separator: ", "))"))
         return next()
       }
       // One of them spoils it: halves are tried until it stands alone.
       let half = batch.count / 2
       attempt(Array(batch[..<half])) { [self] in attempt(Array(batch[half...]), then: next) }
     }
+  }
+
+  private func fail(_ batch: [Int], _ failure: Failure) {
+    for index in batch { members[index].failure = failure }
   }
 
   private func repair(then next: @escaping () -> Void) {
@@ -156,5 +175,13 @@ extension PackageCheck {
       }
       conclude()
     }
+  }
+}
+
+extension PackageCheck.Member {
+  /// An exact version is installed, and it was not allowed to go back to an older one.
+  fileprivate var mayGoBack: Bool {
+    guard case .version = spec.state, !spec.allowDowngrade, case .install = verdict else { return false }
+    return true
   }
 }

@@ -3,7 +3,7 @@
 import PluginKit
 
 /// Lists of packages older than this are fetched anew before something is installed. Seconds.
-private let listsAge: UInt32 = 86_400
+private let oldestLists: UInt32 = 86_400
 
 /// Names and versions that are not known: whether newer lists may help, and what to tell if they do not.
 extension PackageCheck {
@@ -15,23 +15,31 @@ extension PackageCheck {
     guard members.contains(where: { $0.verdict.action == .install || $0.verdict.action == .update }) else {
       return explainUnknown()
     }
-    if let age = DatabaseStamp.listsAge(), age < listsAge { return explainUnknown() }
+    if let age = DatabaseStamp.listsAge(), age < oldestLists { return explainUnknown() }
     kind.client.sinceRefresh { [self] seconds in
       guard !isOver else { return }
-      if let seconds, seconds < listsAge { explainUnknown() } else { refresh() }
+      if let seconds, seconds < oldestLists { explainUnknown() } else { refresh() }
     }
   }
 
   private func refresh() {
+    let isFirst = kind.startRefresh { [self] in
+      guard !isOver else { return }
+      // Not at all, if the check that did it was cancelled.
+      look { [unowned self] in considerRefresh() }
+    }
+    guard isFirst else { return }
     hasRefreshed = true
+    isRefreshing = true
     run(.refresh, "refreshing the lists of packages") { [self] outcome in
+      isRefreshing = false
+      var failure: Failure?
       if case .failure(let problem) = outcome {
-        let failure = problem.failure("refresh the lists of packages")
-        refreshed = failure
-        handle.log(.warning, failure.message)
+        let refused = problem.failure("refresh the lists of packages")
+        handle.log(.warning, refused.message)
+        failure = refused
       }
-      kind.refreshed(succeeded: refreshed == nil)
-      kind.catalog.invalidate()
+      kind.refreshed(failure)
       look { [unowned self] in explainUnknown() }
     }
   }
@@ -39,15 +47,10 @@ extension PackageCheck {
   func explainUnknown() {
     let unknown = members.indices.filter { members[$0].verdict.isUnknown }
     guard !unknown.isEmpty else { return checkSources() }
-    let parts = Set(unknown.flatMap { NearNames.parts(of: members[$0].spec.name) }).sorted()
-    let explain: ([String]) -> Void = { [self] names in
+    kind.catalog.search(near: unknown.map { members[$0].spec.name }) { [self] names in
+      guard !isOver else { return }
       for index in unknown { members[index].failure = unknownFailure(members[index], names: names) }
       checkSources()
-    }
-    if let names = kind.catalog.searched(parts) { return explain(names) }
-    run(.searchNames(parts)) { [self] outcome in
-      if case .success(let record) = outcome { kind.catalog.remember(parts, record.packages) }
-      explain(kind.catalog.searched(parts) ?? [])
     }
   }
 
@@ -67,7 +70,7 @@ extension PackageCheck {
           ? "look for it with `pkcon search name \(name)`; its repository may be missing"
           : "did you mean \(near.joined(separator: ", "))?")
     }
-    if let refreshed { failure.message += "; \(refreshed.message)" }
+    if let refreshed = kind.refreshFailure { failure.message += "; \(refreshed.message)" }
     return failure
   }
 }

@@ -17,11 +17,13 @@ struct PackageTable: Equatable, Sendable {
 
   /// Whether a package is installed is told by the number that comes with it, never by a word in its id.
   init(resolved: [ListedPackage] = [], updates: [ListedPackage] = []) {
+    var installed: Set<PackageID> = []
+    var available: Set<PackageID> = []
     for package in resolved {
       let id = package.id
       if package.info == PackageInfo.installed {
-        if facts[id.name]?.installed.contains(id) != true { facts[id.name, default: PackageFacts()].installed.append(id) }
-      } else if facts[id.name]?.available.contains(id) != true {
+        if installed.insert(id).inserted { facts[id.name, default: PackageFacts()].installed.append(id) }
+      } else if available.insert(id).inserted {
         facts[id.name, default: PackageFacts()].available.append(id)
       }
     }

@@ -12,11 +12,12 @@ enum PackageIdentities {
   /// The units among the files: `demo.service`.
   static func units(_ files: [String]) -> [String] {
     var units: [String] = []
+    var seen: Set<Substring> = []
     for file in files {
       for folder in unitFolders where file.hasPrefix(folder) {
         let name = file.dropFirst(folder.count)
         if !name.contains("/"), let dot = name.lastIndex(of: "."), dot != name.startIndex,
-          unitTypes.contains(name[name.index(after: dot)...]), !units.contains(String(name))
+          unitTypes.contains(name[name.index(after: dot)...]), seen.insert(name).inserted
         {
           units.append(String(name))
         }

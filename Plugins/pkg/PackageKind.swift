@@ -54,8 +54,9 @@ final class PackageKind: ResourceKind {
 
       There is no such package (with the nearest names), or no such version (with those on offer); it is offered, but not \
       free, supported or signed (with the parameter that allows it); PackageKit is not installed or not allowed; the \
-      network is missing. While another package manager works, it is tried again as soon as that is done; when packagekitd \
-      or the bus is gone, after 1 s and then twice as long each time, up to a minute.
+      network is missing. While apt or dpkg work on packages, it is tried again as soon as they let go of `lock-frontend`; \
+      while another package manager works, or lists are fetched, or when packagekitd or the bus is gone, after 1 s and then \
+      twice as long each time, up to a minute.
       """,
     parameters: [
       Parameter(
@@ -77,6 +78,9 @@ final class PackageKind: ResourceKind {
   let paths: PathWatcher
   /// Until when the lists of packages are not fetched again.
   private var refreshPause = 0
+  private var lastRefreshFailure: Failure?
+  /// Those that wait for lists that are fetched now; nil: none are.
+  private var refreshWaiters: [() -> Void]?
   /// Those that are watched.
   private var watchers: [ObjectIdentifier: PackageResource] = [:]
 
@@ -115,12 +119,48 @@ final class PackageKind: ResourceKind {
 
   /// Fetched lists are announced as a change; that is no reason to fetch them again.
   var hasRefreshedLately: Bool { monotonicSeconds() < refreshPause }
-  func refreshed(succeeded: Bool) { refreshPause = monotonicSeconds() + (succeeded ? 600 : 60) }
+  /// Why they could not be fetched lately.
+  var refreshFailure: Failure? { hasRefreshedLately ? lastRefreshFailure : nil }
+
+  /// true: the caller has to fetch the lists now, and to call `refreshEnded` when that has ended. false: another does, and `ended` is
+  /// called when it has.
+  func startRefresh(_ ended: @escaping () -> Void) -> Bool {
+    guard refreshWaiters != nil else {
+      refreshWaiters = []
+      return true
+    }
+    refreshWaiters?.append(ended)
+    return false
+  }
+
+  func refreshEnded() {
+    let waiters = refreshWaiters ?? []
+    refreshWaiters = nil
+    for waiter in waiters { waiter() }
+  }
+
+  /// The lists were fetched, or could not be: nobody tries it again at once.
+  func refreshed(_ failure: Failure?) {
+    refreshPause = monotonicSeconds() + (failure == nil ? 600 : 60)
+    lastRefreshFailure = failure
+    catalog.invalidate()
+    refreshEnded()
+  }
 
   func watch(_ resource: PackageResource) { watchers[ObjectIdentifier(resource)] = resource }
   func unwatch(_ resource: PackageResource) { watchers[ObjectIdentifier(resource)] = nil }
 
+  /// Counts what PackageKit said that may make another attempt worth it.
+  private(set) var news = 0
+  /// The database as a failed transaction of ours left it.
+  private(set) var stampOfFailure: DatabaseStamp?
+
+  func transactionsEnded(failed: Bool) {
+    if failed { stampOfFailure = .now() }
+  }
+
   private func changed() {
+    news += 1
     catalog.invalidate()
     for resource in watchers.values { resource.handle.event() }
   }

@@ -60,12 +60,14 @@ final class PackageKitClient {
   }
 
   /// `done` and `progress` will not be called. What changes the system is asked to end if that does no harm, and has its turn until it has
-  /// ended: the daemon does nothing else meanwhile. `refused`: it goes on, and why.
-  func cancel(_ ticket: Int, refused: @escaping (String) -> Void = { _ in }) {
+  /// ended: the daemon does nothing else meanwhile. `refused`: it goes on, and why. `afterwards`: what is done when it has ended; nil: what
+  /// is known of packages is known no more.
+  func cancel(_ ticket: Int, refused: @escaping (String) -> Void = { _ in }, afterwards: ((Outcome) -> Void)? = nil) {
     guard let entry = entries[ticket] else { return }
     if queue.running == ticket, let running {
-      if entry.request.changes {
-        entries[ticket]?.done = { [unowned self] _ in onChanged?() }
+      // Before the daemon knows of it there is nothing to wait for.
+      if entry.request.changes, !running.path.isEmpty {
+        entries[ticket]?.done = afterwards ?? { [unowned self] _ in onChanged?() }
         running.progress = { _ in }
         return running.cancel(refused: refused)
       }

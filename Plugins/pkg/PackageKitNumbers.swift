@@ -72,6 +72,7 @@ enum PackageKitError {
   /// No fault of a single package: what fails for all will fail for each.
   static let general: Set<UInt32> = [
     1, noNetwork, 3, 15, noCache, 22, 23, 24, noSpace, notAuthorized, cannotGetLock, lockRequired,
+    repositoryNotAvailable, noMoreMirrors,
   ]
 
   /// The network, a mirror, or room on the disk.

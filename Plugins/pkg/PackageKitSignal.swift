@@ -28,7 +28,8 @@ enum PackageKitSignal: Equatable, Sendable {
   case size(PackageID, UInt64)
   /// In percent.
   case progress(UInt32)
-  case itemProgress(PackageID, percent: UInt32)
+  /// It works on a package.
+  case itemProgress
   case errorCode(UInt32, String)
   case finished(exit: UInt32)
   case destroy
@@ -83,10 +84,10 @@ enum PackageKitSignal: Equatable, Sendable {
   }
 
   private static func itemProgress(_ reader: inout BusReader) -> PackageKitSignal? {
-    guard let id = reader.string().flatMap(PackageID.init), reader.uint32() != nil, let percent = reader.uint32(),
+    guard reader.string().flatMap(PackageID.init) != nil, reader.uint32() != nil, let percent = reader.uint32(),
       percent <= 100
     else { return nil }
-    return .itemProgress(id, percent: percent)
+    return .itemProgress
   }
 
   private static func errorCode(_ reader: inout BusReader) -> PackageKitSignal? {

@@ -15,6 +15,17 @@ final class PackageResource: Resource {
   private var obstacle: PathWatcher.Token?
   private var retry: Source?
   private var retryDelay = PackageResource.firstDelay
+  private var lastFailure: LastFailure?
+
+  /// Its transaction failed, and as of when.
+  private struct LastFailure {
+    var failure: Failure
+    var stamp: DatabaseStamp
+    var news: Int
+    var seconds: Int
+  }
+  /// What a transaction writes is an event too: for so many seconds that alone is no reason to try it again.
+  private static let echoes = 5
 
   /// After a failure of the daemon or the bus, and then twice as long each time. Milliseconds.
   private static let firstDelay: UInt64 = 1000
@@ -55,9 +66,14 @@ final class PackageResource: Resource {
   }
 
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
+    if flags.contains(.apply), let failure = failureThatStands { throw failure }
     let started = PackageCheck(
       [spec] + members.map(\.spec), kind: kind, handle: handle, call: call, apply: flags.contains(.apply)
     ) { [unowned self] problem in
+      kind.transactionsEnded(failed: check?.failedAction != nil)
+      lastFailure = check?.failedAction.map {
+        LastFailure(failure: $0, stamp: .now(), news: kind.news, seconds: monotonicSeconds())
+      }
       check = nil
       settle()
       if let problem { overcome(problem) } else { retryDelay = Self.firstDelay }
@@ -69,6 +85,14 @@ final class PackageResource: Resource {
       check = nil
       throw error
     }
+  }
+
+  private var failureThatStands: Failure? {
+    guard let lastFailure, lastFailure.news == kind.news, monotonicSeconds() - lastFailure.seconds < Self.echoes else {
+      return nil
+    }
+    let now = DatabaseStamp.now()
+    return now == lastFailure.stamp || now == kind.stampOfFailure ? lastFailure.failure : nil
   }
 
   override func cancel(_ call: Call) { check?.cancel() }
@@ -109,14 +133,18 @@ final class PackageResource: Resource {
   private func overcome(_ problem: TransactionProblem) {
     guard isWatched else { return }
     if problem.isLock {
-      obstacle = try? kind.paths.add(DatabaseStamp.lock, handle)
-      if obstacle == nil || !isLocked(DatabaseStamp.lock) { again() }
+      wait(for: DatabaseStamp.lock, while: isLocked)
     } else if case .noBus = problem {
-      obstacle = try? kind.paths.add(BusConnection.socketPath, handle)
-      if obstacle == nil || access(BusConnection.socketPath, F_OK) == 0 { again() }
+      wait(for: BusConnection.socketPath(of: BusConnection.address)) { access($0, F_OK) != 0 }
     } else if problem.isPassing {
       again()
     }
+  }
+
+  /// `stands` is asked once the path is watched: what went away before that does not tell so.
+  private func wait(for path: String?, while stands: (String) -> Bool) {
+    obstacle = path.flatMap { try? kind.paths.add($0, handle) }
+    guard let path, obstacle != nil, stands(path) else { return again() }
   }
 
   private func again() {

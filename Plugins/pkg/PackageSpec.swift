@@ -74,8 +74,8 @@ struct PackageSpec: Hashable, Sendable {
       throw Failure(
         "the state is empty", field: "state", hint: "use installed, uninstalled, newest or a version such as 1.2.3-4")
     }
-    if version == "latest" {
-      throw Failure("there is no state `latest`", field: "state", hint: "use newest")
+    if let state = Self.otherWords[version] {
+      throw Failure("there is no state `\(version)`", field: "state", hint: "use \(state)")
     }
     guard Self.isPlain(version) else {
       throw Failure(
@@ -83,6 +83,11 @@ struct PackageSpec: Hashable, Sendable {
         hint: "use installed, uninstalled, newest or a version such as 1.2.3-4")
     }
   }
+
+  /// What other tools call the states. No package has such a version.
+  private static let otherWords = [
+    "latest": "newest", "present": "installed", "absent": "uninstalled", "purged": "uninstalled", "removed": "uninstalled",
+  ]
 
   private static func isPlain(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= 255 && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ";") }

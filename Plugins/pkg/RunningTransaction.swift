@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import PluginKit
 
 /// The transaction whose turn it is: made, told what to do, and listened to until it ends. [reactor]
@@ -13,7 +12,8 @@ final class RunningTransaction {
   private var done: ((PackageKitClient.Outcome) -> Void)?
   private var record = TransactionRecord()
   private var watchdog: Source?
-  private let started = monotonicSeconds()
+  /// Its own last signal, and the last sign that it is there.
+  private var lastWord = monotonicSeconds()
   private var lastSign = monotonicSeconds()
   /// It told something of its own: from then on it is its turn in the daemon.
   private var hasSpoken = false
@@ -24,7 +24,8 @@ final class RunningTransaction {
   private(set) var path = ""
   private(set) var owner = ""
 
-  /// A transaction may wait this long for those of others, which the daemon does one after the other.
+  /// A transaction may be quiet for this long while it waits for those of others, which the daemon does one after the other, and
+  /// while a script of a package runs.
   private static let patience = 1800
   private static let unsent = TransactionProblem.refused("", "the call cannot be sent")
   /// Between two signs of life.
@@ -53,6 +54,8 @@ final class RunningTransaction {
       var reader = reply.arguments
       guard reply.kind == .methodReturn else { return fail(.refused(reply.errorName, reader.string() ?? "")) }
       guard let path = reader.objectPath() else { return fail(.refused("", "PackageKit made no transaction")) }
+      // libdbus ends the process over a call without a destination.
+      guard !reply.sender.isEmpty else { return fail(.refused("", "what answers at this address is no message bus")) }
       self.path = path
       owner = reply.sender
       found(owner)
@@ -87,6 +90,7 @@ final class RunningTransaction {
   func received(_ message: BusMessage) {
     guard done != nil else { return }
     alive()
+    lastWord = lastSign
     let signal = PackageKitSignal(message)
     if case .packages(let packages) = signal, request.changes,
       packages.contains(where: { PackageInfo.changing.contains($0.info) })
@@ -142,28 +146,27 @@ final class RunningTransaction {
   private func look() {
     let silent = monotonicSeconds() - lastSign
     guard silent >= Self.silence else { return watch(after: Self.silence - silent) }
-    guard !hasSpoken, !path.isEmpty, monotonicSeconds() - started < Self.patience else { return giveUp(silent) }
+    guard !hasSpoken || isChanging, !path.isEmpty, monotonicSeconds() - lastWord < Self.patience else { return giveUp() }
     watch(after: Self.silence)
-    bus.call(
+    let isSent = bus.call(
       destination: owner, path: PackageKitClient.path, interface: PackageKitClient.name, member: "GetTransactionList"
     ) { [weak self] reply in
       guard let self, done != nil else { return }
       var reader = reply.arguments
-      let others = reply.kind == .methodReturn ? (reader.array { $0.objectPath() } ?? []).filter { $0 != self.path } : []
-      if others.isEmpty { giveUp(silent) } else { alive() }
+      let listed = reply.kind == .methodReturn ? reader.array { $0.objectPath() } ?? [] : []
+      if Self.mayBeQuiet(path, isChanging: isChanging, listed: listed) { alive() } else { giveUp() }
     }
+    if !isSent { giveUp() }
   }
 
-  private func giveUp(_ silent: Int) {
+  /// Whether a transaction that says nothing is to be waited for. `listed`: those that the daemon does or will do.
+  static func mayBeQuiet(_ path: String, isChanging: Bool, listed: [String]) -> Bool {
+    // A package manager says nothing while a script of a package runs.
+    isChanging ? listed.contains(path) : listed.contains { $0 != path }
+  }
+
+  private func giveUp() {
     cancel()
-    fail(.silent(seconds: silent))
+    fail(.silent(seconds: monotonicSeconds() - lastWord))
   }
 }
-
-func monotonicMicroseconds() -> Int {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
-}
-
-func monotonicSeconds() -> Int { monotonicMicroseconds() / 1_000_000 }

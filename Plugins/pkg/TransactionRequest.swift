@@ -98,6 +98,8 @@ struct TransactionRecord: Equatable, Sendable {
       kept += more.count
       packages += more
     case .files(let id, let paths):
+      guard kept < Self.limit else { break }
+      kept += 1
       let paths = Array(paths.prefix(Self.limit - kept))
       kept += paths.count
       files.append(PackageFiles(id: id, paths: paths))

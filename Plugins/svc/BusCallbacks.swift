@@ -30,7 +30,8 @@ final class PendingReply {
       .failure(
         BusError(
           name: error.pointee.name.map { String(cString: $0) } ?? "",
-          message: error.pointee.message.map { String(cString: $0) } ?? "", errno: sd_bus_message_get_errno(message))))
+          message: error.pointee.message.map { String(cString: $0) } ?? "", errno: sd_bus_message_get_errno(message),
+          sender: MessageReader(message: message).sender)))
     return 0
   }
 }

@@ -14,9 +14,7 @@ final class BusConnection {
   /// When the timer fires, in microseconds of the monotonic clock.
   private var deadline = UInt64.max
   private var pending: [ObjectIdentifier: PendingReply] = [:]
-  /// Calls that are not sent yet, the first first, from `nextUnsent` on.
-  private var unsent: [(MethodCall, UInt64, PendingReply)] = []
-  private var nextUnsent = 0
+  private var unsent = CallQueue<(MethodCall, PendingReply)>()
   private var signals: [SignalHandler] = []
   private var isProcessing = false
   /// Called once when the connection is of no more use; not by `close`.
@@ -55,8 +53,7 @@ final class BusConnection {
 
   /// All who wait for an answer that will not come.
   private func abandon() -> [PendingReply] {
-    defer { (unsent, nextUnsent) = ([], 0) }
-    return Array(pending.values) + unsent[nextUnsent...].map(\.2)
+    Array(pending.values) + unsent.takeAll().map(\.1)
   }
 
   private func shut() {
@@ -90,26 +87,27 @@ final class BusConnection {
     reply: @escaping (Result<MessageReader, BusError>) -> Void
   ) {
     let reply = PendingReply(connection: self, handler: reply)
-    if overtakes || (pending.count < Self.mostPending && nextUnsent == unsent.count) {
-      send(call, seconds, reply)
+    let time = seconds * 1_000_000
+    if overtakes || (pending.count < Self.mostPending && unsent.isEmpty) {
+      send(call, within: time, reply)
       rearm()
     } else {
-      unsent.append((call, seconds, reply))
+      unsent.append((call, reply), deadline: monotonicMicroseconds() + time)
     }
   }
+
+  /// Not later than the first of those that were sent times out, so those that are not sent end with them.
 
   private func sendMore() {
-    guard nextUnsent < unsent.count else { return }
-    while pending.count < Self.mostPending, nextUnsent < unsent.count {
-      let (call, seconds, reply) = unsent[nextUnsent]
-      nextUnsent += 1
-      send(call, seconds, reply)
+    guard !unsent.isEmpty else { return }
+    let now = monotonicMicroseconds()
+    while pending.count < Self.mostPending, let ((call, reply), remaining) = unsent.takeFirst(now: now) {
+      if remaining > 0 { send(call, within: remaining, reply) } else { fail(reply, .timedOut) }
     }
-    if nextUnsent == unsent.count { (unsent, nextUnsent) = ([], 0) }
   }
 
-  private func send(_ call: MethodCall, _ seconds: UInt64, _ reply: PendingReply) {
-    let result = queue(call, seconds: seconds, reply)
+  private func send(_ call: MethodCall, within time: UInt64, _ reply: PendingReply) {
+    let result = queue(call, within: time, reply)
     if result >= 0 {
       pending[ObjectIdentifier(reply)] = reply
     } else {
@@ -122,7 +120,7 @@ final class BusConnection {
     host.soon { reply.take()?(.failure(error)) }
   }
 
-  private func queue(_ call: MethodCall, seconds: UInt64, _ reply: PendingReply) -> Int32 {
+  private func queue(_ call: MethodCall, within time: UInt64, _ reply: PendingReply) -> Int32 {
     guard let bus, onEnd != nil else { return -ENOTCONN }
     var created: OpaquePointer?
     var result = sd_bus_message_new_method_call(bus, &created, MethodCall.systemd, call.path, call.interface, call.member)
@@ -133,7 +131,7 @@ final class BusConnection {
     guard result >= 0 else { return result }
     return sd_bus_call_async(
       bus, nil, message, { message, user, _ in PendingReply.arrived(message, user) },
-      Unmanaged.passUnretained(reply).toOpaque(), seconds * 1_000_000)
+      Unmanaged.passUnretained(reply).toOpaque(), time)
   }
 
   func match(_ rule: String, _ handler: @escaping (MessageReader) -> Void) throws(BusError) {

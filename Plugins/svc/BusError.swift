@@ -11,6 +11,8 @@ struct BusError: Error, Equatable, Sendable {
   var errno: Int32 = 0
   /// The bus cannot be used: it has nothing to do with what was asked for.
   var isOfConnection = false
+  /// Whose answer it is, as `MessageReader.sender`.
+  var sender: String?
 
   /// Of a function of libsystemd that answered a negative number.
   static func system(_ result: Int32, _ what: String) -> BusError {
@@ -26,6 +28,9 @@ struct BusError: Error, Equatable, Sendable {
 
   static let disconnected = BusError(
     name: "", message: "the connection to the bus ended", errno: ENOTCONN, isOfConnection: true)
+
+  /// As libsystemd says it.
+  static let timedOut = BusError(name: "org.freedesktop.DBus.Error.NoReply", message: "Method call timed out", errno: ETIMEDOUT)
 
   var text: String {
     if name.isEmpty { return message }

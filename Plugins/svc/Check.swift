@@ -29,6 +29,7 @@ final class Check {
   private var wait: JobWaits.Token?
   private var ticks: Source?
   private var seconds = 0
+  private var isAskingForJob = false
   private var isOver = false
 
   /// Seconds after which a person is told what is waited for.
@@ -185,7 +186,7 @@ final class Check {
   private func wait(for job: String) {
     stopWaiting()
     let asked = turn
-    ticks = manager.timer(every: Self.patience * 1000) { [self] in tick() }
+    ticks = manager.timer(every: Self.patience * 1000) { [self] in tick(job) }
     wait = manager.wait(job: job) { [self] result in
       guard asked == turn else { return }
       stopWaiting()
@@ -205,7 +206,8 @@ final class Check {
     if ticks == nil { perform(machine.managerStaysAway()) }
   }
 
-  private func tick() {
+  private func tick(_ job: String) {
+    lookForJob(job)
     seconds += Int(Self.patience)
     let what =
       switch machine.ownJob?.kind {
@@ -215,6 +217,26 @@ final class Check {
       case nil: "waiting for a job of \(unit) for \(seconds) s"
       }
     call.progress(permille: 0, what)
+  }
+
+  /// Its end may be missed: a wait for what is not there any more would be one for ever.
+  private func lookForJob(_ job: String) {
+    guard !isAskingForJob else { return }
+    isAskingForJob = true
+    let asked = turn
+    manager.call(.manager("ListUnitsByNames", .strings([unit]))) { [self] result in
+      isAskingForJob = false
+      guard asked == turn else { return }
+      switch result {
+      case .success(let message):
+        guard let reading = UnitReader.list(message)?.first, reading.job?.path != job else { return }
+        stopWaiting()
+        perform(machine.jobIsGone())
+      case .failure(let error):
+        stopWaiting()
+        perform(machine.failed("the end of a job of \(unit) cannot be waited for", error))
+      }
+    }
   }
 
   private func stopWaiting() {

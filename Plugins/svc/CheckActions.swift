@@ -20,7 +20,7 @@ extension CheckMachine {
     case reloadDaemon
     /// Answer with `jobQueued` or `failed`.
     case queue(JobKind)
-    /// Answer with `jobEnded`.
+    /// Answer with `jobEnded`, or with `jobIsGone`.
     case wait(job: String)
     /// Nobody answers: answer with `managerReturned`, or with `managerStaysAway` after a while.
     case await

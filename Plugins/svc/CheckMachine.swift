@@ -6,7 +6,8 @@
 ///     read -> enable or disable -> daemon-reload -> start or stop -> reload or restart
 ///
 /// After each step the unit is read again; the check is over when nothing is left to do. What was done and is not so after
-/// all is a failure, never done twice.
+/// all is a failure. A step is repeated only where it may not have been done: systemd went away meanwhile, or refused because
+/// of a job of somebody else. That is told once all the same.
 struct CheckMachine: Equatable, Sendable {
   private enum Phase: Equatable, Sendable {
     case reading, changingFiles, reloading
@@ -26,6 +27,10 @@ struct CheckMachine: Equatable, Sendable {
   private var phase = Phase.reading
   /// Still to be told: taken by whoever carries the actions out.
   private var changes: [Change] = []
+  /// Paths of changes that were told or will be.
+  private var reported: Set<String> = []
+  /// What the job changes that systemd was asked for and has not promised yet.
+  private var requested: Change?
   private var hasActed = false
   private var didStartup = false
   private var didReload = false
@@ -86,6 +91,7 @@ struct CheckMachine: Equatable, Sendable {
 
   mutating func jobQueued(_ path: String) -> Action? {
     guard case .queueing(let kind) = phase else { return nil }
+    reportRequested()
     if lastReading?.job?.path != path { ownJob = OwnJob(kind: kind, path: path) }
     (phase, waitsForOwn) = (.waiting, true)
     return .wait(job: path)
@@ -102,21 +108,27 @@ struct CheckMachine: Equatable, Sendable {
     }
   }
 
+  /// It ended, and nobody told how.
+  mutating func jobIsGone() -> Action? {
+    guard phase == .waiting else { return nil }
+    ownJob = nil
+    return readAgain()
+  }
+
   mutating func failed(_ what: String, _ error: BusError) -> Action? {
     if phase == .over || phase == .explaining { return nil }
+    if requested != nil, error.name == "org.freedesktop.systemd1.TransactionIsDestructive", waits < Self.patience {
+      // Somebody queued an opposite job after the unit was read.
+      waits += 1
+      (requested, didJob) = (nil, nil)
+      return readAgain()
+    }
+    reportRequested()
     if error.isLost || error.isNobodyThere, waits < Self.patience {
       waits += 1
       forgetSteps()
       phase = .away(what, error)
       return .await
-    }
-    if phase == .queueing(.start) || phase == .queueing(.stop) || phase == .queueing(.refresh),
-      error.name == "org.freedesktop.systemd1.TransactionIsDestructive", waits < Self.patience
-    {
-      // Somebody queued an opposite job after the unit was read.
-      waits += 1
-      didJob = nil
-      return readAgain()
     }
     return explain(.bus(what, error))
   }
@@ -132,6 +144,7 @@ struct CheckMachine: Equatable, Sendable {
     switch phase {
     case .explaining, .over: return nil
     default:
+      reportRequested()
       forgetSteps()
       return readAgain()
     }
@@ -142,7 +155,10 @@ struct CheckMachine: Equatable, Sendable {
     return explain(.bus(what, error))
   }
 
-  mutating func cancel() -> Action { finish(.cancelled) }
+  mutating func cancel() -> Action {
+    reportRequested()
+    return finish(.cancelled)
+  }
 
   // MARK: The steps
 
@@ -174,7 +190,7 @@ struct CheckMachine: Equatable, Sendable {
     case .disable(let runtime): change = .disable(runtime: runtime)
     }
     if didStartup { return explain(.startupStayed(reading.fileState ?? "without a unit file")) }
-    changes.append(Change(path: "startup", was: reading.fileState ?? "disabled", will: wanted.rawValue))
+    report(Change(path: "startup", was: reading.fileState ?? "disabled", will: wanted.rawValue))
     guard applies else { return nil }
     (didStartup, hasActed) = (true, true)
     phase = .changingFiles
@@ -190,25 +206,23 @@ struct CheckMachine: Equatable, Sendable {
     }
     if let didJob { return explain(.stateStayed(didJob, reading.stateText)) }
     guard applies else {
-      changes.append(change(of: kind, reading))
+      report(change(of: kind, reading))
       return nil
     }
     if let job = reading.job, isOpposite(job, to: kind) { return waitForOther(job) }
     if kind == .start, let action = reloadStep(reading) { return action }
-    changes.append(change(of: kind, reading))
-    return queue(kind)
+    return queue(kind, reading)
   }
 
   private mutating func refreshStep(_ reading: UnitReading) -> Action? {
     guard refreshes, didJob == nil, reading.isUp, settings.state != .stopped else { return nil }
     guard applies else {
-      changes.append(change(of: .refresh, reading))
+      report(change(of: .refresh, reading))
       return nil
     }
     if let job = reading.job, isOpposite(job, to: .refresh) { return waitForOther(job) }
     if let action = reloadStep(reading) { return action }
-    changes.append(change(of: .refresh, reading))
-    return queue(.refresh)
+    return queue(.refresh, reading)
   }
 
   /// A job would use the files as systemd knows them.
@@ -239,10 +253,20 @@ struct CheckMachine: Equatable, Sendable {
 
   // MARK: Ways
 
-  private mutating func queue(_ kind: JobKind) -> Action {
-    (didJob, hasActed) = (kind, true)
+  private mutating func queue(_ kind: JobKind, _ reading: UnitReading) -> Action {
+    (didJob, requested) = (kind, change(of: kind, reading))
     phase = .queueing(kind)
     return .queue(kind)
+  }
+
+  private mutating func reportRequested() {
+    guard let change = requested else { return }
+    (requested, hasActed) = (nil, true)
+    report(change)
+  }
+
+  private mutating func report(_ change: Change) {
+    if reported.insert(change.path).inserted { changes.append(change) }
   }
 
   private mutating func reloadDaemon() -> Action {

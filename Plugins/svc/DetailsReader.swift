@@ -46,12 +46,10 @@ final class DetailsReader {
   }
 
   private func askForNames() {
-    ask(.manager("ListUnitFiles")) { [self] message in
-      let files = message.structures("ss") { () -> String? in
-        guard let path = message.string(), message.string() != nil else { return nil }
-        return path.split(separator: "/").last.map(String.init)
-      }
-      details.near = settings.unit.near(files ?? [])
+    missing += 1
+    manager.unitFileNames { [self] names in
+      details.near = settings.unit.near(names)
+      arrived()
     }
   }
 

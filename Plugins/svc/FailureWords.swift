@@ -94,15 +94,35 @@ struct FailureWords {
           ? "the unit belongs to another user's systemd"
           : "run the agent as root, or allow org.freedesktop.systemd1.manage-units in polkit")
     }
-    if error.name == "org.freedesktop.systemd1.UnitMasked" {
-      return Failure("\(what): \(error.text)", hint: "systemctl \(user)unmask \(unit)")
+    if let masked = maskedUnit(error) {
+      return Failure("\(what): \(error.text)", hint: "systemctl \(user)unmask \(masked)")
+    }
+    if error.name == "org.freedesktop.systemd1.JobTypeNotApplicable"
+      || error.name == "org.freedesktop.systemd1.OnlyByDependency"
+    {
+      return Failure(
+        "\(what): \(error.text)", hint: "`state` cannot be had for such a unit: leave it out, and send it no notifications")
     }
     return Failure("\(what): \(error.text)", hint: journal)
   }
 
+  /// This unit, or one it needs: "Unit other.service is masked."
+  private func maskedUnit(_ error: BusError) -> String? {
+    let words = error.message.split(separator: " ")
+    guard let verb = words.firstIndex(of: "is"), words.dropFirst(verb + 1).first?.hasPrefix("masked") == true else {
+      return error.name == "org.freedesktop.systemd1.UnitMasked" ? unit : nil
+    }
+    guard let name = words[..<verb].last?.split(separator: "/").last.map(String.init), let named = try? UnitName(name),
+      named.text == name
+    else { return unit }
+    return name
+  }
+
+  static func bus(isSession: Bool) -> String { isSession ? "session bus" : "system bus" }
+
   /// Why systemd cannot be asked at all. It is tried again without being asked to.
   static func connection(_ error: BusError, isSession: Bool) -> Failure {
-    let bus = isSession ? "session bus" : "system bus"
+    let bus = bus(isSession: isSession)
     if error.isNoReply {
       return Failure(
         "systemd does not answer on the \(bus): \(error.text)",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import PluginKit
 
 /// Who wants to hear about a unit. [reactor]
@@ -17,6 +18,8 @@ enum UnitNews {
   case files
   /// systemd has read all files anew.
   case reloaded
+  /// systemd or the bus is gone.
+  case lost
   /// systemd or the bus was away: signals were missed.
   case returned
 }
@@ -31,6 +34,7 @@ final class Manager {
   private var fileChanges = OwnFileChanges()
   private var reloads = SharedReloads()
   private var loadedUnits = LoadedUnits()
+  private var fileNames = UnitFileNames()
   private var checks: [ObjectIdentifier: Check] = [:]
 
   private lazy var link = SystemdLink(
@@ -45,7 +49,8 @@ final class Manager {
         { [weak self] in self?.managerSaid($0) }
       ),
     ],
-    onLoss: { [weak self] in self?.lost($0) }, onReturn: { [weak self] in self?.returned() })
+    onLoss: { [weak self] in self?.lost($0) }, onAbsence: { [weak self] in self?.isAway() },
+    onReturn: { [weak self] in self?.returned() })
 
   init(host: Host, isSession: Bool) {
     self.host = host
@@ -70,11 +75,18 @@ final class Manager {
   private func lost(_ error: BusError) {
     fileChanges = OwnFileChanges()
     loadedUnits.giveUp()
+    fileNames.forget()
     for answer in jobs.takeAll() { answer(.failure(error)) }
     for answer in reloads.takeAll() { answer(.failure(error)) }
   }
 
+  private func isAway() {
+    fileNames.forget()
+    tellAll(.lost)
+  }
+
   private func returned() {
+    fileNames.forget()
     for check in checks.values { check.managerReturned() }
     tellAll(.returned)
   }
@@ -147,6 +159,25 @@ final class Manager {
     }
   }
 
+  /// `answer` gets the names of all unit files, now or later; none: systemd did not say.
+  func unitFileNames(_ answer: @escaping UnitFileNames.Answer) {
+    switch fileNames.ask(now: monotonicSeconds(), answer) {
+    case .known(let names): answer(names)
+    case .shared: return
+    case .ask:
+      call(.manager("ListUnitFiles")) { [weak self] result in
+        guard let self else { return }
+        let names = result.message.flatMap { message in
+          message.structures("ss") { () -> String? in
+            guard let path = message.string(), message.string() != nil else { return nil }
+            return path.split(separator: "/").last.map(String.init)
+          }
+        }
+        for answer in fileNames.answered(names, now: monotonicSeconds()) { answer(names ?? []) }
+      }
+    }
+  }
+
   // MARK: What systemd says
 
   private func propertiesChanged(_ message: MessageReader) {
@@ -170,9 +201,12 @@ final class Manager {
       else { return }
       for ended in jobs.take(job, result) { ended(.success(result)) }
     case "UnitFilesChanged":
+      fileNames.forget()
       if fileChanges.signalled() { tellAll(.files) }
     case "Reloading":
-      if message.bool() == false { tellAll(.reloaded) }
+      guard message.bool() == false else { return }
+      fileNames.forget()
+      tellAll(.reloaded)
     default: break
     }
   }
@@ -191,4 +225,10 @@ final class Manager {
       if isMore { askForLoadedUnits() }
     }
   }
+}
+
+private func monotonicSeconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(clamping: time.tv_sec)
 }

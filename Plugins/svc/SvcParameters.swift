@@ -16,7 +16,8 @@ let svcDescription = KindDescription(
 
     ## Example
 
-    The unit comes after its file by itself. A change of the settings makes the service reload, or restart.
+    The unit would come after its file by itself; with `notify: true` a change of the file is applied, too: systemd reads it anew, and the \
+    service reloads, or restarts. So it does when the settings change.
 
     ```yaml
     graph: svc
@@ -39,6 +40,9 @@ let svcDescription = KindDescription(
         state: running
         startup: enabled
     edges:
+    - from: {kind: file, name: /etc/systemd/system/mgmt-demo.service}
+      to: {kind: svc, name: mgmt-demo}
+      notify: true
     - from: {kind: file, name: /etc/mgmt-demo.conf}
       to: {kind: svc, name: mgmt-demo}
       notify: true
@@ -58,21 +62,29 @@ let svcDescription = KindDescription(
 
     systemd tells over D-Bus what happens to the unit; one connection to each bus serves all resources. With `state` a unit that stops or \
     starts is put right at once; with `startup` one that is enabled or disabled. A unit file that comes or changes is noticed too. When \
-    systemd or the bus is gone, the connection is made anew as soon as it is back, and all is looked at again.
+    systemd or the bus is gone, the connection is made anew once it is back, and all is looked at again: at once when systemd or the \
+    bus's socket comes, within 5 seconds when the socket was there all the time.
+
+    ## Waiting
+
+    A check that starts, stops, reloads or restarts the unit ends when systemd's job does, so it takes as long as the unit's own time-outs \
+    let it, such as `TimeoutStartSec=`. Meta `timeout` gives it an end of its own: the job is cancelled then, unless it is a reload or \
+    restart.
 
     ## Notifications
 
     A notification reloads the unit, or restarts it when it cannot reload. If it was just started or stopped, or does not run, nothing is \
     left to do.
 
-    When the unit's file changed on disk, systemd reads its files anew (daemon-reload) before the unit is started, reloaded or restarted.
+    When the unit's file changed on disk, systemd reads its files anew (daemon-reload) before the unit is started, reloaded or restarted. A \
+    unit that runs goes on as it was until then, unless the edge from the file has `notify: true`.
 
     ## Automatic edges
 
     A unit bears its full name (`svc`), and an instance its template's as well. It comes after its unit file, the first of those systemd would \
     take that is a resource, or else after the directory it may be in; and after each `file` in its drop-in directories: `NAME.d`, the \
     template's, those of its name up to a dash (`foo-.service.d` of `foo-bar`) and that of its type (`service.d`), wherever systemd looks for \
-    them. A package that brings the unit comes before it.
+    them. A package that brings a unit of the system comes before it.
 
     ## Failures
 

@@ -30,17 +30,20 @@ final class Svc: Resource, UnitObserver, CheckOwner {
   // MARK: Watching
 
   /// Signals are asked for before the first question on the same connection, so none is missed. A connection that cannot
-  /// be made is tried again and again, and its return is an event; until then checks say why.
+  /// be made is made when the bus's socket comes, or tried again and again where that is not what is missing; its return is an event,
+  /// and until then checks say why.
   override func watch() throws(Failure) {
     isWatching = true
-    observe(settings.unit.objectPath)
     do throws(Failure) {
-      // A new unit file is loaded without a signal of systemd's.
-      for file in identities.files { tokens.append(try paths.add(file, handle)) }
+      // A new unit file is loaded without a signal of systemd's. A bus that comes is connected to by the check.
+      for path in BusAddress.paths(isSession: settings.isSession) + identities.files {
+        tokens.append(try paths.add(path, handle))
+      }
     } catch {
       unwatch()
       throw error
     }
+    observe(settings.unit.objectPath)
     handle.ready()
   }
 
@@ -79,7 +82,9 @@ final class Svc: Resource, UnitObserver, CheckOwner {
     case .files where settings.startup == nil: return
     case .reloaded where check?.isReloading == true: return
     case .returned where check?.isReading == true: return
-    case .files, .reloaded, .returned: event()
+    // A check that runs finds out.
+    case .lost where check != nil: return
+    case .files, .reloaded, .lost, .returned: event()
     }
   }
 
@@ -102,7 +107,7 @@ final class Svc: Resource, UnitObserver, CheckOwner {
       handle.log(
         .warning,
         "the file of \(settings.unit.text) changed on disk; systemd uses it after a daemon-reload, which comes before the next "
-          + "start, reload or restart")
+          + "start, reload or restart: a notification applies it (`notify: true` on the edge from the file)")
     }
     hasWarned = reading.needsReload
   }

@@ -86,7 +86,19 @@ struct UnitName: Hashable, Sendable {
   /// Units whose names are like this one, which was not found. Their types do not matter: a service may be asked for where there is
   /// a timer only.
   func near(_ files: [String]) -> [String] {
-    NearNames.of(text, in: files) { name in name.lastIndex(of: ".").map { name[..<$0] } ?? name[...] }
+    mistypedTypes.filter(files.contains) + Self.near(text, files)
+  }
+
+  private static func near(_ name: String, _ files: [String]) -> [String] {
+    NearNames.of(name, in: files) { name in name.lastIndex(of: ".").map { name[..<$0] } ?? name[...] }
+  }
+
+  /// What may have been meant by a suffix that is none, which made this a service: `demo.service` by `demo.sevice`.
+  private var mistypedTypes: [String] {
+    let given = text.dropLast(".service".utf8.count)
+    guard text.hasSuffix(".service"), let dot = given.lastIndex(of: "."), dot != given.startIndex else { return [] }
+    let suffix = String(given[given.index(after: dot)...])
+    return NearNames.of(suffix, in: Self.types).map { "\(given[...dot])\($0)" }
   }
 
   /// The object of this unit on the bus.

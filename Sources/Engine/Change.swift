@@ -77,13 +77,16 @@ public struct CheckContext: Sendable {
   public var apply: Bool
   /// It failed and is tried again without a new event.
   public var willRetry: Bool
+  /// It failed without applying, and may not fail once what comes before it is changed: `Engine.openResources`.
+  public var isOpen: Bool
   /// Nanoseconds from the event, or what else made it necessary, to the end of the check.
   public var latency: UInt64
 
-  public init(reason: ChangeReason, apply: Bool, willRetry: Bool = false, latency: UInt64 = 0) {
+  public init(reason: ChangeReason, apply: Bool, willRetry: Bool = false, isOpen: Bool = false, latency: UInt64 = 0) {
     self.reason = reason
     self.apply = apply
     self.willRetry = willRetry
+    self.isOpen = isOpen
     self.latency = latency
   }
 }

@@ -238,10 +238,12 @@ extension Engine: InstanceOwner {
     let willRetry = !hasSucceeded && !scheduler.flags(of: slot).isDisjoint(with: [.retrying, .wakePending])
     let latency = entry.dirtySince > 0 ? end - entry.dirtySince : outcome.duration
     entries[slot]?.dirtySince = scheduler.flags(of: slot).contains(.dirty) ? end : 0
+    let isOpen = !hasSucceeded && entry.meta.noop && !differing(before: slot).isEmpty
     onEvent(
       .checkEnded(
         entry.resource.id, outcome,
-        CheckContext(reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, latency: latency)))
+        CheckContext(
+          reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, isOpen: isOpen, latency: latency)))
     if entry.ending == .rearming, entry.timers?.watch == nil, !scheduler.flags(of: slot).contains(.started) { arm(slot) }
     flush()
   }

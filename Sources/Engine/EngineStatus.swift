@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Graph
+import Graph
 
 /// Looking at what runs.
 extension Engine {
@@ -26,20 +26,6 @@ extension Engine {
   /// Every resource, in no order.
   public func visitStatus(_ body: (ResourceStatus) -> Void) {
     for slot in entries.indices { visitStatus(slot: slot, body) }
-  }
-
-  /// The resources before this one, at any distance, that are not as asked and were left alone because of noop. Sorted by name.
-  public func differing(before id: ResourceID) -> [ResourceID] {
-    guard let slot = place(of: id, isHidden: false)?.slot else { return [] }
-    var found: [ResourceID] = []
-    var (seen, front): (Set<Int>, [Int]) = ([slot], [slot])
-    while let next = front.popLast() {
-      for parent in scheduler.parents(of: next) where seen.insert(parent).inserted {
-        front.append(parent)
-        if let entry = entries[parent], entry.differs { found.append(entry.resource.id) }
-      }
-    }
-    return found.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) }
   }
 
   private func visitStatus(slot: Int, _ body: (ResourceStatus) -> Void) {

@@ -189,7 +189,8 @@ final class Agent {
       status = ExitStatus.failure
     }
     if !summary.failed.isEmpty || !summary.unchecked.isEmpty { status = ExitStatus.failure }
-    if status == ExitStatus.success, options.noop, summary.differing > 0 { status = ExitStatus.notAsAsked }
+    let isAsAsked = summary.differing == 0 && summary.open.isEmpty
+    if status == ExitStatus.success, options.noop, !isAsAsked { status = ExitStatus.notAsAsked }
     view.end(summary, exit: status)
     return status
   }

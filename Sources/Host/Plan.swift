@@ -12,8 +12,7 @@ struct Plan {
   struct Item {
     var status: ResourceStatus
     var outcome: CheckOutcome?
-    /// Of what could not be checked: what would be changed first. Not empty: it is open whether it can be then, as with the service of a
-    /// package that is to be installed.
+    /// Of what could not be checked: what would be changed first. Not empty: it is open whether it can be checked then.
     var after: [ResourceID] = []
 
     var isOpen: Bool { !after.isEmpty }
@@ -29,24 +28,6 @@ struct Plan {
   var failed: Int { items.count { $0.status.phase == .failed && !$0.isOpen } }
   var unchecked: Int { items.count { $0.isUnchecked && !$0.isOpen } }
   var open: Int { items.count(where: \.isOpen) }
-
-  /// What waits only for what is open is open too.
-  fileprivate mutating func spreadOpen() {
-    var waiting: [ResourceID: [Int]] = [:]
-    for index in items.indices where items[index].isUnchecked {
-      for id in items[index].status.waitsFor { waiting[id, default: []].append(index) }
-    }
-    var missing = items.map(\.status.waitsFor.count)
-    var front = items.indices.filter { items[$0].isOpen }
-    while let open = front.popLast() {
-      for index in waiting[items[open].status.id] ?? [] {
-        missing[index] -= 1
-        guard missing[index] == 0 else { continue }
-        items[index].after = items[open].after
-        front.append(index)
-      }
-    }
-  }
 
   /// 0: nothing to do; 2: changes; 1: something could not be checked, though nothing would be changed before it.
   var exitStatus: Int32 {
@@ -96,11 +77,8 @@ final class Planner {
     if isInterrupted, engine.status().isEmpty {
       throw MgmtError([Diagnostic("plan.interrupted", "interrupted before anything was looked at")])
     }
-    plan.items = engine.status().map { status in
-      let after = status.phase == .failed ? engine.differing(before: status.id) : []
-      return Plan.Item(status: status, outcome: outcomes[status.id], after: after)
-    }
-    plan.spreadOpen()
+    let open = engine.openResources()
+    plan.items = engine.status().map { Plan.Item(status: $0, outcome: outcomes[$0.id], after: open[$0.id] ?? []) }
     engine.end()
     return plan
   }

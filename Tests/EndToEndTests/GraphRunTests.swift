@@ -6,6 +6,22 @@ import Testing
 extension EndToEnd {
   /// How graphs run: order, edges, semaphores, and the options of `run`.
   @Suite struct GraphRun {
+    @Test("one cause is told in full once, and in a line for each attempt and resource after that")
+    func sameFailures() throws {
+      let folder = try TemporaryFolder()
+      var graph = GraphText()
+      graph.add("exec", "a", ["cmd": "/bin/false"], meta: "retry: 2")
+      graph.add("exec", "b", ["cmd": "/bin/false"])
+      try folder.write("graph.yaml", graph.text)
+      let finished = try Mgmt.run(
+        ["run", "--prefix", folder["state"], "--converged-timeout=0", "yaml", folder["graph.yaml"]])
+      #expect(finished.status == 1)
+      let lines = finished.err.split(separator: "\n")
+      #expect(lines.count { $0.hasPrefix("error: ") } == 1, "\(finished.err)")
+      #expect(lines.count { $0.contains("]: failed") } == 4, "\(finished.err)")
+      #expect(lines.count { $0.contains("cmd: failed with exit status 1") } == 4, "\(finished.err)")
+    }
+
     @Test("the example of four sleeps: two chains side by side, convergence after 5 s, a drawing")
     func example() throws {
       let folder = try TemporaryFolder()

@@ -3,21 +3,29 @@
 import Foundation
 import Testing
 
+let noPackageMachine = Comment(rawValue: PackageMachine.missing ?? "")
+
 /// An agent on a machine of its own with a real PackageKit and a repository of tiny packages (scripts/harness/packagekit).
 final class PackageMachine {
   let folder: TemporaryFolder
   let agent: AgentProcess
   private var commands = 0
+  private var marks = 0
 
   static let harness = Mgmt.repository + "/scripts/harness/packagekit"
-  /// Whether such machines can be made here. Making one takes two seconds.
-  static let isAvailable = (try? Mgmt.command([harness, "true"]).status) == 0
+  /// Why there can be no such machine here; nil: there can. Making one takes two seconds.
+  static let missing: String? = {
+    guard let tried = try? Mgmt.command([harness, "true"]), tried.status == 77 else { return nil }
+    return tried.err.split(separator: "\n").last.map(String.init) ?? "skipped: it does not say why"
+  }()
 
   /// A line of shell: another package manager works until there is a file `release`.
-  static let holdLock =
-    "python3 -c 'import fcntl,os,time; f=open(\"/var/lib/dpkg/lock-frontend\",\"w\"); fcntl.lockf(f,fcntl.LOCK_EX); "
-    + "open(\"held\",\"w\").close(); [time.sleep(0.05) for _ in iter(lambda: os.path.exists(\"release\"), True)]' 3>&- & "
-    + "until [ -e held ]; do sleep 0.02; done"
+  static let holdLock = hold("/var/lib/dpkg/lock-frontend")
+  static func hold(_ lock: String) -> String {
+    "python3 -c 'import fcntl,os,time; f=open(\"\(lock)\",\"w\"); fcntl.lockf(f,fcntl.LOCK_EX); "
+      + "open(\"held\",\"w\").close(); [time.sleep(0.05) for _ in iter(lambda: os.path.exists(\"release\"), True)]' 3>&- & "
+      + "until [ -e held ]; do sleep 0.02; done"
+  }
 
   /// Runs commands that come through a pipe beside the program it becomes.
   private static let server = """
@@ -71,9 +79,17 @@ final class PackageMachine {
     guard write(pipe, bytes, bytes.count) == bytes.count else { throw HarnessError("write: \(errno)") }
   }
 
-  /// How many calls of a method PackageKit got so far, from whomever.
-  func calls(_ method: String) -> Int {
-    (folder.read("calls") ?? "").split(separator: "\n").filter { $0.hasSuffix("Member=\(method)") }.count
+  /// How many calls of a method PackageKit got so far, from whomever. What listens writes in its own time: it is waited for a call of our
+  /// own, which comes after all others.
+  func calls(_ method: String) throws -> Int {
+    marks += 1
+    let mark = "/mark_\(marks)"
+    // There is no such object: it is refused.
+    try run("busctl call org.freedesktop.PackageKit \(mark) org.freedesktop.PackageKit.Transaction Mark")
+    guard poll(bound: 30, { [folder] in folder.read("calls")?.contains("Path=\(mark) ") == true }) else {
+      throw HarnessError("busctl monitor does not tell of \(mark)")
+    }
+    return (folder.read("calls") ?? "").split(separator: "\n").filter { $0.hasSuffix("Member=\(method)") }.count
   }
 
   /// The installed version, nil: none.

@@ -5,9 +5,7 @@ import Testing
 
 extension EndToEnd {
   /// What comes between an agent and a transaction: it is said clearly, and things end as asked.
-  @Suite(
-    .enabled(if: PackageMachine.isAvailable, "no PackageKit can be run here: `scripts/harness/packagekit true` says why"))
-  struct PackageRecovery {
+  @Suite(.enabled(if: PackageMachine.missing == nil, noPackageMachine)) struct PackageRecovery {
     /// The package whose configuration takes 5 s.
     private static let slow = packages(["demo-slow"])
 
@@ -59,7 +57,7 @@ extension EndToEnd {
       #expect(machine.logged("PackageKit goes on installing demo-slow"))
       machine.expectEnd(of: "pkg[demo-slow]", "ok")
       #expect(try machine.version("demo-slow") == "1.0")
-      #expect(machine.calls("InstallPackages") == 1)
+      #expect(try machine.calls("InstallPackages") == 1)
     }
 
     @Test("^C waits for what is being installed")
@@ -77,7 +75,9 @@ extension EndToEnd {
       let machine = try PackageMachine(
         graph: Self.slow, wrapper: ["bash", "-c", "\"$@\"; timeout 30 bash -c \"\(after)\"", "wrapper"])
       waitForSlow(machine)
-      try machine.run("pkill -INT -x mgmt; sleep 0.3; pkill -INT -x mgmt")
+      try machine.run("pkill -INT -x mgmt")
+      #expect(poll(bound: 30) { machine.logged("interrupted by ^C") })
+      try machine.run("pkill -INT -x mgmt")
       machine.agent.expect("end") { $0.name == "end" }
       #expect(machine.logged("PackageKit goes on installing demo-slow"))
       #expect(machine.ends(of: "pkg[demo-slow]", "changed") == 0)

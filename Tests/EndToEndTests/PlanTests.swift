@@ -94,13 +94,18 @@ extension EndToEnd {
       let finished = try plan(graph.text)
       #expect(finished.status == 2 && finished.err.isEmpty, "\(finished.err)")
       for part in [
-        "file[needs]: open until file[new] would be changed (now: ", "noop[far]: open until file[new] would be changed\n",
+        "file[needs]: open until file[new] is changed (now: ", "noop[far]: open until file[new] is changed\n",
       ] { #expect(finished.out.contains(part), "\(finished.out)") }
       #expect(finished.out.hasSuffix("4 resources: 1 would be changed, 2 open\n"), "\(finished.out)")
       let data = try items(plan(graph.text, "--json"))
       #expect(data.items["file[needs]"]?["status"] as? String == "open" && data.plan["open"] as? Int == 2)
       #expect(data.items["noop[far]"]?["after"] as? [String] == ["file[new]"])
       #expect(data.plan["exit"] as? Int == 2 && data.plan["failed"] as? Int == 0)
+      let run = try noop(graph.text)
+      #expect(run.status == 2, "\(run.err)")
+      #expect(run.err.contains("file[needs]: open until what comes before it is changed (now: "), "\(run.err)")
+      #expect(run.err.contains("open until others are changed: file[needs], noop[far]\n"), "\(run.err)")
+      #expect(run.err.contains("4 resources, 0 changed, 1 not as asked, 2 open, 0 failed\n"), "\(run.err)")
 
       graph.add("file", "bad", ["path": folder["work/lost"], "mode": "0600"])
       graph.edge("file[bad]", "noop[far]")

@@ -48,10 +48,7 @@ extension EndToEnd {
       agent.expectEnds("failed")
       #expect(agent.lastFailure.contains("timeout after"), "\(agent.lastFailure)")
       machine.expect("systemctl list-jobs --no-legend | grep -c demo", "0")
-      try machine.units(["demo.service": "/bin/sleep infinity"])
-      try machine.run("systemctl kill -s KILL demo")
-      agent.expectEnds("changed")
-      machine.expect("systemctl is-active demo", "active")
+      try machine.mendDemo(agent)
     }
 
     @Test("masked, unknown, static, generated and badly written units, until they are mended")
@@ -165,6 +162,39 @@ extension EndToEnd {
       #expect(agent.ends("ok") == 0)
     }
 
+    @Test("nobody is believed while there is no systemd")
+    func forgedWithoutSystemd() throws {
+      let machine = try ServiceMachine()
+      let bus = "/run/user/0/bus"
+      try machine.run(
+        """
+        mkdir -p -m 700 /run/user/0
+        systemd-run --unit=lonely dbus-daemon --session --nofork --nopidfile --address=unix:path=\(bus)
+        """)
+      machine.expect("test -S \(bus) && echo yes", "yes")
+      let agent = try machine.agent(
+        service("mine", "state: running", "session: true"),
+        enter: ["/usr/bin/env", "-u", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR=/run/user/0"])
+      agent.expectEnds("failed")
+      let pid = agent.events.first { $0.name == "start" }?.members["pid"] as? Int ?? 0
+      let sent = try machine.run(
+        """
+        address=$(busctl --address=unix:path=\(bus) list --no-legend --no-pager | awk '$2 == \(pid) { print $1 }')
+        [ -n "$address" ] || exit 9
+        dbus-send --bus=unix:path=\(bus) --type=signal --dest="$address" \\
+          /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager.Reloading boolean:false
+        # It is with the agent when the bus has answered the next.
+        dbus-send --bus=unix:path=\(bus) --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetId
+        """)
+      #expect(sent.status == 0, "\(sent.err)")
+      // The end of the connection comes after it. Killed, the bus does not remove its socket, which is watched.
+      try machine.run("systemctl kill -s KILL lonely")
+      agent.expect("the connection's end") {
+        $0.name == "log" && ($0.members["text"] as? String)?.contains("the connection to the bus ended") == true
+      }
+      #expect(agent.events.filter { $0.name == "check-started" }.count == 1)
+    }
+
     @Test("without a bus the resource says so, and recovers when there is one")
     func noBus() throws {
       let machine = try ServiceMachine()
@@ -175,6 +205,24 @@ extension EndToEnd {
       #expect(agent.lastFailure.contains("cannot be reached by the system bus"), "\(agent.lastFailure)")
       try machine.run("systemctl start dbus.socket")
       agent.expectEnds("changed")
+    }
+
+    @Test("a bus that goes away is a failure of units that were right, until it is back")
+    func busGoes() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity", "other.service": "/bin/sleep infinity"])
+      try machine.run("systemctl start demo")
+      let agent = try machine.agent(
+        "graph: g\nresources:\n  svc:\n  - {name: demo, state: running}\n  - {name: other, startup: disabled}\n")
+      for name in ["demo", "other"] { agent.expectEnds("ok", of: "svc[\(name)]") }
+      try machine.run("systemctl stop dbus.socket dbus.service")
+      for name in ["demo", "other"] { agent.expectEnds("failed", of: "svc[\(name)]") }
+      #expect(agent.lastFailure.contains("cannot be reached by the system bus"), "\(agent.lastFailure)")
+      let checked = ["demo", "other"].map { agent.ends("ok", of: "svc[\($0)]") }
+      try machine.run("systemctl start dbus.socket")
+      for (name, times) in zip(["demo", "other"], checked) { agent.expectEnds("ok", of: "svc[\(name)]", times: times + 1) }
+      let texts = agent.events.filter { $0.name == "log" }.compactMap { $0.members["text"] as? String }
+      #expect(texts.filter { $0.contains("systemd is reached again") }.count == 1, "\(texts)")
     }
 
     @Test("without a session bus the resource says so")

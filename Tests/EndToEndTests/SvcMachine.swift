@@ -75,6 +75,19 @@ final class ServiceMachine {
     "[Service]\nExecStart=\(program)\n\(more)\n[Install]\nWantedBy=multi-user.target\n"
   }
 
+  /// A program that ends when `proceed` was called.
+  static let waits = "/bin/sh -c 'until [ -e /tmp/proceed ]; do sleep 0.05; done'"
+
+  func proceed() throws { try run("touch /tmp/proceed") }
+
+  /// In place of a demo.service that hangs, one that runs; the agent is to start it.
+  func mendDemo(_ agent: AgentProcess) throws {
+    try units(["demo.service": "/bin/sleep infinity"])
+    try run("systemctl kill -s KILL demo")
+    agent.expectEnds("changed")
+    expect("systemctl is-active demo", "active")
+  }
+
   func agent(_ graph: String, options: [String] = [], enter more: [String] = []) throws -> AgentProcess {
     try AgentProcess(folder, graph: graph, options: options, prefixCommand: enter + more)
   }
@@ -95,6 +108,10 @@ func service(_ name: String, _ parameters: String...) -> String {
 }
 
 extension AgentProcess {
+  func expectStarted(_ resource: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    expect("a check of \(resource)", sourceLocation: sourceLocation) { $0.name == "check-started" && $0.resource == resource }
+  }
+
   /// How often a check of the only resource, or of this one, ended so.
   func ends(_ status: String, of resource: String? = nil) -> Int {
     events.filter { $0.name == "check-ended" && $0.status == status && (resource == nil || $0.resource == resource) }.count

@@ -179,8 +179,36 @@ extension EndToEnd {
       let agent = try machine.agent(graph)
       agent.expectEnds("changed", of: "svc[mgmt-demo]")
       agent.expectConverged()
-      #expect(agent.automaticEdges == ["file[unit] -> svc[mgmt-demo]"])
       #expect(try machine.ask("systemctl is-active mgmt-demo") == "active")
+      _ = try machine.stop(agent)
+      // Another unit file is used at once by the service that runs.
+      let other = try machine.agent(graph.replacingOccurrences(of: "sleep infinity", with: "sleep 100000"))
+      other.expectEnds("changed", of: "svc[mgmt-demo]")
+      #expect(try machine.ask("systemctl show -P NeedDaemonReload mgmt-demo") == "no")
+      #expect(try machine.ask("tr '\\0' ' ' </proc/$(systemctl show -P MainPID mgmt-demo)/cmdline") == "/bin/sleep 100000 ")
+    }
+
+    @Test("many wrong names cost systemd no more than a few")
+    func wrongNames() throws {
+      let machine = try ServiceMachine()
+      try machine.units(["demo.service": "/bin/sleep infinity"])
+      let calls = machine.folder["calls"]
+      try machine.run(
+        """
+        systemd-run --quiet --unit=listener -p StandardOutput=file:\(calls) \\
+          busctl --system monitor --match "type='method_call',destination='org.freedesktop.systemd1'"
+        """)
+      #expect(poll(bound: 30) { machine.folder.read("calls")?.isEmpty == false })
+      let names = (10..<40).map { "demo\($0)" }
+      let agent = try machine.agent(
+        "graph: g\nresources:\n  svc:\n" + names.map { "  - {name: \($0), state: running}\n" }.joined())
+      agent.expectEnds("failed", times: names.count)
+      #expect(agent.lastFailure.contains("did you mean demo.service?"), "\(agent.lastFailure)")
+      try machine.run("busctl call org.freedesktop.systemd1 / org.freedesktop.systemd1.Manager TheMark")
+      #expect(poll(bound: 30) { machine.folder.read("calls")?.contains("TheMark") == true })
+      let asked = (machine.folder.read("calls") ?? "").split(separator: "\n").filter { $0.hasSuffix("Member=ListUnitFiles") }
+        .count
+      #expect((1...2).contains(asked), "\(asked)")
     }
 
     @Test("looking at units that are not loaded causes no further looks")
@@ -192,10 +220,12 @@ extension EndToEnd {
         "graph: g\nresources:\n  svc:\n" + names.map { "  - {name: idle@\($0), state: stopped}\n" }.joined())
       agent.expectEnds("ok", times: names.count)
       agent.expectConverged()
-      // One that is started and stopped: after it nothing else was looked at.
-      try machine.run("systemctl start idle@idle7")
-      agent.expectEnds("changed")
-      machine.expect("systemctl is-active idle@idle7", "inactive")
+      // One that is started and stopped, and then another: until the second is, what the first caused is heard.
+      for (number, name) in ["idle7", "idle8"].enumerated() {
+        try machine.run("systemctl start idle@\(name)")
+        agent.expectEnds("changed", times: number + 1)
+        machine.expect("systemctl is-active idle@\(name)", "inactive")
+      }
       #expect(agent.ends("ok") < names.count + 10)
     }
   }

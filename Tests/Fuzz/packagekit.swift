@@ -36,6 +36,8 @@ private func decode(_ message: BusMessage) {
   for _ in 0..<2 { _ = record.take(PackageKitSignal(message)) }
   precondition(record.packages.count <= TransactionRecord.limit, "more was kept than may be")
   precondition(record.sizes.count <= TransactionRecord.limit, "more was kept than may be")
+  let files = record.files.reduce(record.files.count) { $0 + $1.paths.count }
+  precondition(files <= TransactionRecord.limit, "more was kept than may be")
   for list in record.files { precondition(list.paths.count <= BusReader.limit, "a longer list was read than may be") }
   for package in record.packages { precondition(PackageID(package.id.text) == package.id, "an id does not survive its text") }
 }

@@ -26,16 +26,22 @@ import Testing
     ] {
       #expect(FetchedArchive(path, since: 0) == nil, "\(path)")
     }
-    guard getuid() == 0 else { return }
-    let path = "/var/cache/mgmt-test-\(getpid()).deb"
+  }
+
+  @Test func whatWasFetchedIsRemoved() throws {
+    var template = Array("/tmp/mgmt-test-XXXXXX".utf8CString)
+    let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+    defer { rmdir(folder) }
+    let path = folder + "/new.deb"
     let start = FetchedArchive.now()
     let fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600)
     try #require(fd >= 0)
     close(fd)
-    #expect(FetchedArchive(path, since: start + 3600) == nil)
-    let archive = try #require(FetchedArchive(path, since: start))
+    #expect(FetchedArchive(path, since: start + 3600, caches: folder + "/") == nil)
+    let archive = try #require(FetchedArchive(path, since: start, caches: folder + "/"))
     archive.remove()
     #expect(access(path, F_OK) != 0)
     archive.remove()
+    #expect(FetchedArchive(path, since: start) == nil)
   }
 }

@@ -20,6 +20,7 @@ import Testing
   @Test func parameters() {
     for state in ["installed", "uninstalled", "newest", "1:2.3~rc1-4+b1"] { #expect(refusal("libstdc++6", state) == nil) }
     #expect(refusal("a", "latest")?.hint == "use newest")
+    #expect(refusal("a", "absent")?.hint == "use uninstalled" && refusal("a", "present")?.hint == "use installed")
     for state in ["", "1 2", "1;2", "1\n2", String(repeating: "1", count: 256)] {
       #expect(refusal("a", state)?.field == "state", "\(state)")
     }

@@ -52,7 +52,16 @@ import Testing
     for _ in 0..<4 { _ = record.take(.packages(packages)) }
     _ = record.take(.files(PackageID(name: "a", version: "", architecture: ""), ["/a"]))
     #expect(record.packages.count == TransactionRecord.limit)
-    #expect(record.files.first?.paths == [])
+    #expect(record.files.isEmpty)
+
+    record = TransactionRecord()
+    let id = PackageID(name: "a", version: "", architecture: "")
+    for _ in 0..<(TransactionRecord.limit + 10) { _ = record.take(.files(id, [])) }
+    _ = record.take(.size(id, 1))
+    #expect(record.files.count == TransactionRecord.limit && record.sizes.isEmpty)
+    record = TransactionRecord()
+    for _ in 0..<3 { _ = record.take(.files(id, Array(repeating: "/a", count: 600_000))) }
+    #expect(record.files.map(\.paths.count) == [600_000, 399_998])
   }
 
   @Test func failuresSayWhatToDo() {
@@ -75,9 +84,41 @@ import Testing
   @Test func onlySomeFailuresConcernOnePackage() {
     #expect(TransactionProblem.packageKit(58, "").mayConcernOnePackage)
     #expect(TransactionProblem.exit(8).mayConcernOnePackage)
-    for problem: TransactionProblem in [.packageKit(26, ""), .packageKit(2, ""), .daemonGone, .silent(seconds: 60), .cancelled]
-    {
+    for problem: TransactionProblem in [
+      .packageKit(26, ""), .packageKit(2, ""), .packageKit(37, ""), .packageKit(43, ""), .daemonGone, .silent(seconds: 60),
+      .cancelled,
+    ] {
       #expect(!problem.mayConcernOnePackage)
+    }
+  }
+
+  @Test func whatManyHaveInCommonIsNoFaultOfTheirs() {
+    func common(_ codes: [UInt32?]) -> TransactionProblem? {
+      var streak = FailureStreak()
+      for (index, code) in codes.enumerated() {
+        if let code { streak.failed(.packageKit(code, "package \(index)")) } else { streak.succeeded() }
+      }
+      return streak.common
+    }
+    #expect(common(Array(repeating: 10, count: 7)) == nil)
+    #expect(common(Array(repeating: 10, count: 8)) == .packageKit(10, "package 7"))
+    #expect(common(Array(repeating: 10, count: 7) + [58] + Array(repeating: 10, count: 7)) == nil)
+    #expect(common(Array(repeating: 10, count: 7) + [nil] + Array(repeating: 10, count: 7)) == nil)
+  }
+
+  @Test func quietTransactions() {
+    let quiet = { (isChanging: Bool, listed: [String]) in
+      RunningTransaction.mayBeQuiet("/1_a", isChanging: isChanging, listed: listed)
+    }
+    #expect(!quiet(false, []) && !quiet(false, ["/1_a"]) && quiet(false, ["/2_b", "/1_a"]))
+    #expect(!quiet(true, []) && quiet(true, ["/1_a"]) && !quiet(true, ["/2_b"]))
+  }
+
+  @Test func socketsOfAddresses() {
+    #expect(BusConnection.socketPath(of: "unix:path=/run/bus") == "/run/bus")
+    #expect(BusConnection.socketPath(of: "unix:path=/run/bus,guid=1") == "/run/bus")
+    for address in ["", "unix:abstract=/x", "unix:path=bus", "unix:path=/a%20b", "unix:path=/a;unix:path=/b", "tcp:host=a"] {
+      #expect(BusConnection.socketPath(of: address) == nil, "\(address)")
     }
   }
 

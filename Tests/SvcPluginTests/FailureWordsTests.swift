@@ -66,6 +66,16 @@ import Testing
       words(.unusable("bad-setting"), unusable).message.contains("no ExecStart= (org.freedesktop.systemd1.BadUnitSetting)"))
   }
 
+  @Test(arguments: [
+    ("Unit demo.service is masked.", "demo.service"), ("Unit other@1.socket is masked.", "other@1.socket"),
+    ("Unit file /etc/systemd/system/demo.service is masked.", "demo.service"), ("Unit a;b is masked.", "demo.service"),
+    ("is masked", "demo.service"),
+  ])
+  func maskedUnits(message: String, unit: String) {
+    let error = BusError(name: "org.example.Any", message: message)
+    #expect(words(.bus("demo.service cannot be started", error)).hint == "systemctl unmask \(unit)")
+  }
+
   @Test func theBus() {
     func text(_ name: String, _ errno: Int32 = 0, session: Bool = false) -> Failure {
       words(.bus("demo.service cannot be started", BusError(name: name, message: "words", errno: errno)), session: session)
@@ -77,6 +87,9 @@ import Testing
     #expect(words(.bus("it", .connection(-ECONNREFUSED, "no bus"))).message.contains("cannot be reached by the system bus"))
     #expect(text("", ENOTCONN).message.contains("cannot be reached"))
     #expect(text("org.freedesktop.systemd1.UnitMasked").hint.contains("unmask"))
+    for name in ["JobTypeNotApplicable", "OnlyByDependency"] {
+      #expect(text("org.freedesktop.systemd1.\(name)").hint.contains("`state` cannot be had"))
+    }
     #expect(text("org.example.Other").message == "demo.service cannot be started: words (org.example.Other)")
     let none = FailureWords.connection(BusError(name: "", message: "", errno: ENOMEDIUM), isSession: true)
     #expect(none.message.contains("there is no session bus") && none.field == "session")

@@ -63,5 +63,10 @@ func unit(_ name: String) throws -> UnitName { try UnitName(name) }
     #expect(try unit("ssh.socket").near(files) == ["ssh.service", "sshd.service"])
     #expect(try unit("postgresql").near(files) == [])
     #expect(try unit("cron").near(files) == [])
+    for (name, near) in [
+      ("cron.sevice", "cron.service"), ("demo.tiemr", "demo.timer"), ("cron.tiemr", nil), ("postgres.cron", nil),
+    ] {
+      #expect(try unit(name).near(files) == [near].compactMap(\.self))
+    }
   }
 }

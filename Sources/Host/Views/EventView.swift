@@ -3,6 +3,7 @@
 import Diagnostics
 import Engine
 import Glibc
+import Graph
 
 struct StartInfo {
   var hostname: String
@@ -33,10 +34,15 @@ struct Summary {
   var failed: [ResourceStatus] = []
   /// Never checked, because something before them failed or because the agent was stopped.
   var unchecked: [ResourceStatus] = []
+  /// Neither failed nor unchecked: `Engine.openResources`.
+  var open: [ResourceID] = []
 
   init(_ engine: Engine) {
+    let open = engine.openResources()
+    self.open = open.keys.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) }
     engine.visitStatus { status in
       total += 1
+      if open[status.id] != nil { return }
       if status.changes > 0 { changed += 1 }
       if status.phase == .differs { differing += 1 }
       if status.phase == .failed {

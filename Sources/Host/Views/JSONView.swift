@@ -106,6 +106,7 @@ final class JSONView: EventView {
       writer.member("status", outcome.status.name)
       writer.member("reason", context.reason.rawValue)
       if context.willRetry { writer.member("retry", true) }
+      if context.isOpen { writer.member("open", true) }
       writer.member("duration", Double(outcome.duration / 1000) / 1e6)
       writer.array("changes") { writer in
         for change in outcome.changes {
@@ -161,6 +162,9 @@ final class JSONView: EventView {
       writer.member("changed", summary.changed)
       writer.array("failed") { writer in for status in summary.failed { writer.value(status.id.description) } }
       writer.array("unchecked") { writer in for status in summary.unchecked { writer.value(status.id.description) } }
+      if !summary.open.isEmpty {
+        writer.array("open") { writer in for id in summary.open { writer.value(id.description) } }
+      }
     }
     buffer.flush()
   }

@@ -18,7 +18,7 @@ enum PlanView {
       case _ where item.isOpen && item.status.leader == nil:
         let reason = item.status.failure.map { " (now: \($0.title))" } ?? ""
         let first = StatusText.list(item.after.map(\.description), most: 3)
-        text += Terminal.styled("\(name(item.status)): open until \(first) would be changed\(reason)", .yellow) + "\n"
+        text += Terminal.styled("\(name(item.status)): open until \(first) is changed\(reason)", .yellow) + "\n"
       case .failed where item.status.leader == nil:
         text += Terminal.styled("\(name(item.status)): cannot be checked", .red) + "\n"
       case _ where !item.status.wasChecked && !item.status.isHidden && item.status.leader == nil:

@@ -16,11 +16,12 @@ final class TextView: EventView {
   private var running: [ResourceID: UInt64] = [:]
   private var longRunning: Set<ResourceID> = []
   private var longRunningTimer: ReactorTimer?
+  private var toldFailures: Set<Diagnostic> = []
   private var clock = ClockText()
   /// When what is written now happened.
   private var time = EventTime.now()
 
-  /// A check that takes longer is said to be running.
+  /// A check that takes longer is named.
   private static let longMilliseconds: UInt64 = 2000
 
   init(reactor: Reactor, options: RunOptions) {
@@ -44,6 +45,7 @@ final class TextView: EventView {
     self.time = time
     switch event {
     case .graphStarted(let graph):
+      toldFailures = []
       line("graph: Vertices(\(graph.vertices)), Edges(\(graph.edges))")
       if graph.kept > 0 || graph.removed > 0 {
         line("graph: \(graph.kept) kept, \(graph.added) added, \(graph.removed) removed")
@@ -60,7 +62,9 @@ final class TextView: EventView {
     case .received(let from, let field, let to, let parameter):
       line("Send/Recv: \(from).\(field) -> \(to).\(parameter)")
     case .log(let level, let id, let text): write(level, id.map { "\($0): \(text)" } ?? text)
-    case .converged(true): line("converged", style: .green)
+    case .converged(true):
+      toldFailures = []
+      line("converged", style: .green)
     case .converged(false): line("not converged any more")
     case .stalled: line("not converged: something failed", style: .red)
     }
@@ -91,7 +95,7 @@ final class TextView: EventView {
       let now = monotonicNow()
       let late = running.filter { now - $0.value >= Self.longMilliseconds * 1_000_000 && !longRunning.contains($0.key) }
       for id in late.keys.sorted(by: { $0.description < $1.description }) {
-        line("\(id): running")
+        line("\(id): its check takes longer")
         longRunning.insert(id)
       }
       watchLongRunning()
@@ -104,6 +108,8 @@ final class TextView: EventView {
     switch outcome.status {
     case .ok: break
     case .cancelled: line("\(id): cancelled", style: .yellow)
+    case .failed(let diagnostic) where context.isOpen:
+      line("\(id): open until what comes before it is changed (now: \(diagnostic.title))", style: .yellow)
     case .failed(let diagnostic): failed(id, diagnostic, willRetry: context.willRetry)
     case .changed: changed(id, "changed (\(context.reason.rawValue))", outcome, .green)
     case .differs: changed(id, "would be changed", outcome, .yellow)
@@ -122,9 +128,22 @@ final class TextView: EventView {
     line("\(id): \(words)\(time)\(short.isEmpty ? "" : ": ")\(short)", style: style)
   }
 
+  /// What was told in full since the last graph or convergence is told in one line: it would be the same for all that have the same cause,
+  /// and with each attempt.
   private func failed(_ id: ResourceID, _ diagnostic: Diagnostic, willRetry: Bool) {
-    line("\(id): failed\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
+    let text = "\(id): failed\(willRetry ? ", trying again" : "")"
+    let style: Terminal.Style = willRetry ? .yellow : .red
+    guard isNews(diagnostic) else { return line("\(text): \(diagnostic.title)", style: style) }
+    line(text, style: style)
     diagnostics([diagnostic])
+  }
+
+  private func isNews(_ diagnostic: Diagnostic) -> Bool {
+    var cause = diagnostic
+    cause.resource = nil
+    cause.labels = []
+    if toldFailures.count == Self.maximumNews { toldFailures = [] }
+    return toldFailures.insert(cause).inserted
   }
 
   // MARK: Other
@@ -171,10 +190,14 @@ final class TextView: EventView {
     if !summary.failed.isEmpty {
       line("failed: \(StatusText.list(summary.failed.map(\.id.description)))", style: .red)
     }
+    if !summary.open.isEmpty {
+      line("open until others are changed: \(StatusText.list(summary.open.map(\.description)))", style: .yellow)
+    }
     if !summary.unchecked.isEmpty {
       line("never checked: \(StatusText.list(summary.unchecked.map(unchecked)))", style: .red)
     }
-    let differing = summary.differing > 0 ? ", \(summary.differing) not as asked" : ""
+    var differing = summary.differing > 0 ? ", \(summary.differing) not as asked" : ""
+    if !summary.open.isEmpty { differing += ", \(summary.open.count) open" }
     let total = summary.total == 1 ? "1 resource" : "\(summary.total) resources"
     line("\(total), \(summary.changed) changed\(differing), \(summary.failed.count) failed")
     line("goodbye!")
