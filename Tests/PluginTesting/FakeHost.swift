@@ -83,7 +83,9 @@ final class FakeHost {
         guard let value, value.pointee.type == UInt32(MGMT_STRING) else { return nil }
         return String(value.pointee.u.s)
       }
-      Record.from(call)?.changes.append(Change(path: String(path), was: text(was), will: text(will)))
+      let flags = (was?.pointee.flags ?? 0) & (will?.pointee.flags ?? 0)
+      Record.from(call)?.changes.append(
+        Change(path: String(path), was: text(was), will: text(will), isSecret: flags & UInt32(MGMT_VALUE_SECRET) != 0))
     }
     table.pointee.send = { call, value in
       if let value { Record.from(call)?.sent.append(TestValue(value.pointee)) }

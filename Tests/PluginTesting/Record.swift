@@ -13,6 +13,8 @@ struct Change: Equatable {
   var path: String
   var was: String?
   var will: String?
+  /// Views mask it.
+  var isSecret = false
 }
 
 /// A resource given to `put_resource`.

@@ -125,14 +125,18 @@ public struct Call {
   let pointer: OpaquePointer?
 
   /// [any] One difference between what is and what is asked: "content", "mode", or "/sub/file#mode" below the resource.
-  public func change(_ path: String, was: Value, will: Value) {
+  /// `isSecret`: views mask both values.
+  public func change(_ path: String, was: Value, will: Value, isSecret: Bool = false) {
     guard let host = Host.current else { return }
+    let flags = isSecret ? UInt32(MGMT_VALUE_SECRET) : 0
     path.withABI { path in
       was.withABI { was in
         will.withABI { will in
-          withUnsafePointer(to: was) { was in
-            withUnsafePointer(to: will) { will in host.table.pointee.change(pointer, path, was, will) }
-          }
+          var was = was
+          var will = will
+          was.flags |= flags
+          will.flags |= flags
+          host.table.pointee.change(pointer, path, &was, &will)
         }
       }
     }
