@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Values
+
 /// What of a source line is shown: all of it, or a part around the span when it is long.
 struct ExcerptLine {
   private(set) var text = ""
@@ -13,7 +15,7 @@ struct ExcerptLine {
     // The end of the line may be meant, so one more place than there are characters.
     let start = max(0, min(from - 1, scalars.count))
     let end = max(start, min(to - 1, scalars.count))
-    let widths = scalars.map { VisibleText.width(VisibleText.visible($0)) }
+    let widths = scalars.map { TextWidth.columns(Visible.scalar($0)) }
     var first = 0
     var last = scalars.count
     if widths.reduce(0, +) > width {
@@ -34,7 +36,7 @@ struct ExcerptLine {
     }
     var shown = String.UnicodeScalarView()
     if first > 0 { shown.append("…") }
-    shown.append(contentsOf: scalars[first..<last].map(VisibleText.visible))
+    shown.append(contentsOf: scalars[first..<last].map(Visible.scalar))
     if last < scalars.count { shown.append("…") }
     text = String(shown)
     underlineStart = (first > 0 ? 1 : 0) + widths[first..<start].reduce(0, +)
@@ -42,20 +44,10 @@ struct ExcerptLine {
   }
 }
 
-/// Text a terminal shows as it is.
-enum VisibleText {
-  /// Control characters become their pictures, those that change the direction of text a replacement character.
-  static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-    switch scalar.value {
-    case 0..<0x20: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{fffd}"
-    case 0x7f: "\u{2421}"
-    case 0x80..<0xa0, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: "\u{fffd}"
-    default: scalar
-    }
-  }
-
+/// How wide text is.
+enum TextWidth {
   /// Columns it takes in a terminal.
-  static func width(_ scalar: Unicode.Scalar) -> Int {
+  static func columns(_ scalar: Unicode.Scalar) -> Int {
     guard scalar.value >= 0x300 else { return 1 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark: return 0

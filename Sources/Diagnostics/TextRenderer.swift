@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Values
+
 /// Renders diagnostics for a person: severity and title, the source line with the place underlined, notes, a hint.
 ///
 ///     error: unknown kind "fle"
@@ -78,14 +80,13 @@ public struct TextRenderer: Sendable {
     return result
   }
 
-  /// One line, bounded, without control characters.
+  /// One line, bounded.
   private func line(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for (position, scalar) in text.unicodeScalars.enumerated() {
-      guard position < Self.maximumText else { return String(result) + "…" }
-      result.append(VisibleText.visible(scalar))
-    }
-    return String(result)
+    let scalars = text.unicodeScalars
+    guard let end = scalars.index(scalars.startIndex, offsetBy: Self.maximumText, limitedBy: scalars.endIndex),
+      end < scalars.endIndex
+    else { return Visible.line(text) }
+    return Visible.line(text[..<end]) + "…"
   }
 
   // MARK: Colour

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Values
+
 extension ResourceGraph {
   /// The arrows of `edges`, for algorithms.
   public var adjacency: Adjacency {
@@ -13,11 +15,11 @@ extension ResourceGraph {
     }.sorted { ($0.from, $0.to) < ($1.from, $1.to) }
   }
 
-  /// Sorted lines `Vertex: kind[name]` and `Edge: a[x] -> b[y]`, each with a newline.
+  /// Sorted lines `Vertex: kind[name]` and `Edge: a[x] -> b[y]`, each with a newline. A name stays on its line.
   public var sortedText: String {
     var text = ""
-    for name in resources.map(\.id.description).sorted() { text += "Vertex: \(name)\n" }
-    for edge in edgeEnds() { text += "Edge: \(edge.from) -> \(edge.to)\n" }
+    for name in resources.map(\.id.description).sorted() { text += "Vertex: \(Visible.line(name))\n" }
+    for edge in edgeEnds() { text += "Edge: \(Visible.line(edge.from)) -> \(Visible.line(edge.to))\n" }
     return text
   }
 
@@ -36,6 +38,7 @@ extension ResourceGraph {
     return text + "}\n"
   }
 
+  /// A name's line ends are Graphviz's; all else that cannot be seen is shown, in the file and in the picture.
   private static func dotQuote(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -43,7 +46,7 @@ extension ResourceGraph {
       case "\"": result += "\\\""
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
+      default: result.unicodeScalars.append(Visible.scalar(scalar))
       }
     }
     return result + "\""

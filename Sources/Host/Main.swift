@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import PluginHost
+import Values
 
 @main
 enum Main {
@@ -31,7 +32,7 @@ enum ExitStatus {
   /// Prints what was thrown and exits.
   static func end(with error: any Error) -> Never {
     if let code = error as? ExitCode { exit(code.rawValue) }
-    let text = MgmtCommand.fullMessage(for: error)
+    let text = Visible.lines(MgmtCommand.fullMessage(for: error))
     if MgmtCommand.exitCode(for: error) == .success {
       Output.write(text + "\n", to: STDOUT_FILENO)
       exit(success)

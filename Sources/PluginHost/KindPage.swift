@@ -6,7 +6,7 @@ extension PluginListing {
   /// A page of the reference in Markdown, all of it from the descriptor. nil: there is no such kind.
   public static func showMarkdown(_ kind: String, _ registry: PluginRegistry) -> String? {
     guard let (kind, entry) = registry.description(of: kind), let plugin = entry.descriptor else { return nil }
-    return KindPage(kind: kind, plugin: plugin).text
+    return Visible.lines(KindPage(kind: kind, plugin: plugin).text)
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
+import Values
 
 /// What is said about plugins that are not used. The codes are listed in docs/diagnostics.md.
 enum PluginDiagnostics {
@@ -101,8 +102,8 @@ func cleanLine(_ text: String, limit: Int = 1024) -> String {
   var result = ""
   var lastIsSpace = true
   for scalar in text.unicodeScalars.prefix(limit) {
-    let isSpace = scalar.value <= 0x20 || (0x7f..<0xa0).contains(scalar.value)
-    if !isSpace { result.unicodeScalars.append(scalar) } else if !lastIsSpace { result += " " }
+    let isSpace = scalar.value <= 0x20
+    if !isSpace { result.unicodeScalars.append(Visible.scalar(scalar)) } else if !lastIsSpace { result += " " }
     lastIsSpace = isSpace
   }
   while result.last == " " { result.removeLast() }

@@ -28,7 +28,7 @@ public enum PluginListing {
       text += line + "\n"
       for remark in remarks(entry) { text += "    \(remark)\n" }
     }
-    return text
+    return Visible.lines(text)
   }
 
   private static func remarks(_ entry: PluginEntry) -> [String] {
@@ -116,7 +116,7 @@ public enum PluginListing {
     if !kind.schema.sends.isEmpty { text += "\nSends\n" }
     for field in kind.schema.sends { text += "  \(field.name)  \(field.type)\n" + indented(field.documentation, by: 6) }
     text += sections(documentation.others)
-    return text
+    return Visible.lines(text)
   }
 
   private static func sections(_ sections: [KindDocumentation.Section]) -> String {

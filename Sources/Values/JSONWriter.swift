@@ -2,8 +2,8 @@
 
 /// Writes JSON text, compact and in the order it is told: `writer.object { $0.member("name", "f1") }`.
 ///
-/// The caller keeps to JSON's grammar: inside `object` members, inside `array` values. Control characters are escaped,
-/// C1 ones and delete too, so that a line of output cannot steer a terminal.
+/// The caller keeps to JSON's grammar: inside `object` members, inside `array` values. People read JSON on terminals too: what steers
+/// them or cannot be seen (`Visible`) is escaped.
 public struct JSONWriter: Sendable {
   /// UTF-8, as far as written.
   public private(set) var bytes: [UInt8] = []
@@ -121,27 +121,33 @@ public struct JSONWriter: Sendable {
 
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    var previous: UInt8 = 0
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-      case UInt8(ascii: "\n"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-      case UInt8(ascii: "\r"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-      case UInt8(ascii: "\t"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-      case 0..<0x20, 0x7f: escape(byte)
-      case 0x80..<0xa0 where previous == 0xc2:  // U+0080 to U+009F: C2 80 to C2 9F
-        bytes.removeLast()
-        escape(byte)
-      default: bytes.append(byte)
-      }
-      previous = byte
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      bytes.append(contentsOf: text.utf8)
+    } else {
+      for scalar in text.unicodeScalars { write(scalar) }
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func escape(_ code: UInt8) {
-    func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
-    bytes += [UInt8(ascii: "\\"), UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0"), digit(code >> 4), digit(code & 15)]
+  private mutating func write(_ scalar: Unicode.Scalar) {
+    switch scalar {
+    case "\"", "\\":
+      bytes.append(UInt8(ascii: "\\"))
+      bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+    case "\n": bytes.append(contentsOf: "\\n".utf8)
+    case "\r": bytes.append(contentsOf: "\\r".utf8)
+    case "\t": bytes.append(contentsOf: "\\t".utf8)
+    case _ where Visible.isHidden(scalar): for unit in UTF16.encode(scalar) ?? .init() { escape(unit) }
+    default: bytes.append(contentsOf: UTF8.encode(scalar) ?? .init())
+    }
+  }
+
+  private mutating func escape(_ unit: UInt16) {
+    bytes.append(contentsOf: "\\u".utf8)
+    for shift in [12, 8, 4, 0] as [UInt16] {
+      let digit = UInt8(truncatingIfNeeded: unit >> shift & 15)
+      bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
   }
 }
 

@@ -60,7 +60,7 @@ extension Value: CustomStringConvertible {
     }
   }
 
-  /// A string literal: quotes, backslashes and control characters escaped.
+  /// A string literal: quotes, backslashes and what cannot be seen (`Visible`) escaped.
   public static func quote(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -70,9 +70,9 @@ extension Value: CustomStringConvertible {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+      case _ where Visible.isHidden(scalar):
         let hex = String(scalar.value, radix: 16)
-        result += "\\x" + (hex.count < 2 ? "0" : "") + hex
+        result += scalar.isASCII ? "\\x" + (hex.count < 2 ? "0" : "") + hex : "\\u{\(hex)}"
       default: result.unicodeScalars.append(scalar)
       }
     }

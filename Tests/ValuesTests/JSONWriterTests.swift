@@ -36,6 +36,7 @@ struct JSONWriterTests {
       ("plain", #""plain""#), ("", #""""#), ("a\"b\\c", #""a\"b\\c""#), ("\n\r\t", #""\n\r\t""#),
       ("\u{0}\u{1b}", #""\u0000\u001b""#),
       ("\u{7f}\u{80}\u{9f}\u{a0}", "\"\\u007f\\u0080\\u009f\u{a0}\""), ("é漢😀", "\"é漢😀\""),
+      ("a\u{202e}b\u{2028}\u{200b}\u{feff}", #""a\u202eb\u2028\u200b\ufeff""#), ("\u{e0041}", #""\udb40\udc41""#),
     ])
   func strings(_ value: String, _ expected: String) {
     #expect(text { $0.value(value) } == expected)

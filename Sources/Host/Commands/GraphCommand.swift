@@ -8,6 +8,7 @@ import Glibc
 import Graph
 import PluginHost
 import Reactor
+import Values
 
 /// `mgmt graph FRONTEND`: compiles and prints, changes nothing.
 struct GraphCommand: ParsableCommand {
@@ -153,7 +154,7 @@ extension CompiledPreview {
     }
     var groups: [String] = []
     for (member, leader) in leaders.enumerated() where leader >= 0 {
-      groups.append("Group: \(graph.resources[Int(leader)].id): \(graph.resources[member].id)\n")
+      groups.append(Visible.line("Group: \(graph.resources[Int(leader)].id): \(graph.resources[member].id)") + "\n")
     }
     return grouped.sortedText + groups.sorted().joined()
   }

@@ -10,12 +10,14 @@ enum ChangeText {
   /// `mode: "0644" -> "0600"` on one line.
   static func short(_ change: Change) -> String {
     switch (change.was, change.will) {
-    case (.unset, .unset): change.path
-    case (.unset, let will): "\(change.path): \(cut(will))"
-    case (let was, .unset): "\(change.path): \(cut(was)) -> none"
-    case (let was, let will): "\(change.path): \(cut(was)) -> \(cut(will))"
+    case (.unset, .unset): path(change)
+    case (.unset, let will): "\(path(change)): \(cut(will))"
+    case (let was, .unset): "\(path(change)): \(cut(was)) -> none"
+    case (let was, let will): "\(path(change)): \(cut(was)) -> \(cut(will))"
     }
   }
+
+  private static func path(_ change: Change) -> String { Visible.line(change.path) }
 
   private static func isLong(_ value: Value) -> Bool {
     guard case .string(let text) = value else { return false }
@@ -24,11 +26,11 @@ enum ChangeText {
 
   private static func cut(_ value: Value) -> String {
     if case .string(let text) = value, isLong(value) {
-      let first = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+      let first = text.unicodeScalars.split(separator: "\n", maxSplits: 1).first ?? Substring.UnicodeScalarView()
       return Value.quote(String(first.prefix(shortLimit))) + "..."
     }
-    let text = value.description
-    return text.count > shortLimit ? text.prefix(shortLimit) + "..." : text
+    let scalars = value.description.unicodeScalars
+    return scalars.count > shortLimit ? String(scalars.prefix(shortLimit)) + "..." : String(scalars)
   }
 
   /// Every field on a line of its own, `was -> will`, texts of several lines as a unified diff.
@@ -36,20 +38,34 @@ enum ChangeText {
     changes.map { change in
       guard isLong(change.was) || isLong(change.will) else { return "  \(short(change))\n" }
       let (was, will) = (lines(change.was), lines(change.will))
-      return "--- \(change.path)\n+++ \(change.path)\n" + UnifiedDiff.render(was, will)
+      return "--- \(path(change))\n+++ \(path(change))\n" + UnifiedDiff.render(was, will)
     }.joined()
   }
 
-  private static func lines(_ value: Value) -> [Substring] {
+  private static func lines(_ value: Value) -> [DiffLine] {
     switch value {
-    case .unset: []
+    case .unset: return []
     case .string(let text):
-      text.hasSuffix("\n")
-        ? text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
-        : text.split(separator: "\n", omittingEmptySubsequences: false)
-    default: [Substring(value.description)]
+      var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+      if lines.last?.isEmpty == true { lines.removeLast() }
+      return lines.map { DiffLine(text: String($0)) }
+    default: return [DiffLine(text: value.description)]
     }
   }
+}
+
+/// A line of a text, without its end. Two are the same when their bytes are: one that only looks the same differs.
+struct DiffLine: Hashable {
+  var text: String
+
+  static func == (a: DiffLine, b: DiffLine) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    for byte in text.utf8 { hasher.combine(byte) }
+  }
+
+  /// Tabs stay: they belong to the text.
+  var shown: String { Visible.lines(text) }
 }
 
 /// The lines that differ, with three lines around them.
@@ -59,14 +75,14 @@ enum UnifiedDiff {
   private static let limit = 4000
 
   private enum Edit {
-    case same(Substring)
-    case removed(Substring)
-    case added(Substring)
+    case same(DiffLine)
+    case removed(DiffLine)
+    case added(DiffLine)
 
     var isSame: Bool { if case .same = self { true } else { false } }
   }
 
-  static func render(_ was: [Substring], _ will: [Substring]) -> String {
+  static func render(_ was: [DiffLine], _ will: [DiffLine]) -> String {
     let edits = edits(was, will)
     var text = ""
     var position = 0
@@ -100,13 +116,13 @@ enum UnifiedDiff {
       switch edit {
       case .same(let line):
         (old, new) = (old + 1, new + 1)
-        body += " \(line)\n"
+        body += " \(line.shown)\n"
       case .removed(let line):
         old += 1
-        body += Terminal.styled("-\(line)", .red) + "\n"
+        body += Terminal.styled("-\(line.shown)", .red) + "\n"
       case .added(let line):
         new += 1
-        body += Terminal.styled("+\(line)", .green) + "\n"
+        body += Terminal.styled("+\(line.shown)", .green) + "\n"
       }
     }
     return "@@ -\(old == 0 ? oldLine - 1 : oldLine),\(old) +\(new == 0 ? newLine - 1 : newLine),\(new) @@\n" + body
@@ -120,7 +136,7 @@ enum UnifiedDiff {
     }
   }
 
-  private static func edits(_ was: [Substring], _ will: [Substring]) -> [Edit] {
+  private static func edits(_ was: [DiffLine], _ will: [DiffLine]) -> [Edit] {
     guard was.count <= limit, will.count <= limit else { return was.map(Edit.removed) + will.map(Edit.added) }
     let difference = will.difference(from: was)
     var removed: Set<Int> = []

@@ -13,18 +13,18 @@ enum PlanView {
     for item in plan.items {
       switch item.status.phase {
       case .differs where item.status.leader == nil:
-        text += Terminal.styled("\(name(item.status)): would be changed", .yellow) + "\n"
+        text += line("\(name(item.status)): would be changed", .yellow)
         text += ChangeText.fields(item.outcome?.changes ?? [])
       case _ where item.isOpen && item.status.leader == nil:
         let reason = item.status.failure.map { " (now: \($0.title))" } ?? ""
         let first = StatusText.list(item.after.map(\.description), most: 3)
-        text += Terminal.styled("\(name(item.status)): open until \(first) is changed\(reason)", .yellow) + "\n"
+        text += line("\(name(item.status)): open until \(first) is changed\(reason)", .yellow)
       case .failed where item.status.leader == nil:
-        text += Terminal.styled("\(name(item.status)): cannot be checked", .red) + "\n"
+        text += line("\(name(item.status)): cannot be checked", .red)
       case _ where !item.status.wasChecked && !item.status.isHidden && item.status.leader == nil:
         let reason =
           item.status.waitsFor.isEmpty ? "" : " (after \(StatusText.list(item.status.waitsFor.map(\.description), most: 3)))"
-        text += Terminal.styled("\(name(item.status)): not checked\(reason)", .red) + "\n"
+        text += line("\(name(item.status)): not checked\(reason)", .red)
       default: break
       }
     }
@@ -34,6 +34,10 @@ enum PlanView {
     if plan.unchecked > 0 { text += ", \(plan.unchecked) not checked" }
     if plan.open > 0 { text += ", \(plan.open) open" }
     return text + "\n"
+  }
+
+  private static func line(_ text: String, _ style: Terminal.Style) -> String {
+    Terminal.styled(Visible.line(text), style) + "\n"
   }
 
   private static func name(_ status: ResourceStatus) -> String {

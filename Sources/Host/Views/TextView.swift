@@ -5,6 +5,7 @@ import Engine
 import Glibc
 import Graph
 import Reactor
+import Values
 
 /// Events for people, on standard error: a line for what changed or failed, none for what is as asked; on a terminal also one live
 /// line with how things stand.
@@ -34,9 +35,11 @@ final class TextView: EventView {
     line("main: start: \(EventTime.now().nanoseconds)")
   }
 
+  /// Whatever the text holds, it is one line.
   private func line(_ text: String, style: Terminal.Style? = nil) {
     statusLine.clear(&buffer)
-    buffer.append("\(clock.text(time)) \(style.map { Terminal.styled(text, $0) } ?? text)\n")
+    let shown = Visible.line(text)
+    buffer.append("\(clock.text(time)) \(style.map { Terminal.styled(shown, $0) } ?? shown)\n")
   }
 
   // MARK: Events

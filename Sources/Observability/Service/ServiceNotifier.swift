@@ -3,6 +3,7 @@
 import Glibc
 import ObservabilityShims
 public import Reactor
+import Values
 
 /// What the service manager gave the agent on its way: sd_notify(3), sd_watchdog_enabled(3).
 public struct ServiceEnvironment: Sendable, Equatable {
@@ -40,7 +41,7 @@ enum ServiceMessage {
   var text: String {
     switch self {
     case .ready: "READY=1\n"
-    case .status(let words): "STATUS=\(OneLine.text(words))\n"
+    case .status(let words): "STATUS=\(Visible.line(words))\n"
     case .stopping: "STOPPING=1\n"
     case .watchdog: "WATCHDOG=1\n"
     }

@@ -4,6 +4,7 @@ public import Diagnostics
 import Glibc
 import ObservabilityShims
 import Reactor
+import Values
 
 /// Asks an agent how things stand. Blocks; for the `mgmt status` command.
 public final class StatusClient {
@@ -49,7 +50,7 @@ public final class StatusClient {
         let text = String(decoding: input[start..<end], as: UTF8.self)
         start = end + 1
         // The agent of another user may say anything.
-        return (OneLine.text(text, isData: isJSON) + "\n", try judge(text))
+        return (Visible.line(text) + "\n", try judge(text))
       }
       input.removeFirst(start)
       start = 0
@@ -78,7 +79,7 @@ public final class StatusClient {
 
   private func judge(_ text: String) throws(MgmtError) -> Line {
     if text.hasPrefix(StatusRequest.errorWord) {
-      throw Self.unanswered(prefix, "it says: " + OneLine.text(String(text.dropFirst(StatusRequest.errorWord.count))))
+      throw Self.unanswered(prefix, "it says: " + Visible.line(String(text.dropFirst(StatusRequest.errorWord.count))))
     }
     if isJSON {
       guard text.hasPrefix(JSONStatus.agentPrefix) else { return .resource }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Engine
+import Values
 
 /// For people: the state first, so that it stands below the other states.
 ///
@@ -16,21 +17,21 @@ public struct TextStatus: StatusRenderer {
 
   public func resource(_ status: ResourceStatus, _ clock: WallClock) -> [UInt8] {
     let details = Self.details(status, clock)
-    var line = Self.padded(ShownState(status).rawValue) + OneLine.text(status.id.description)
+    var line = Self.padded(ShownState(status).rawValue) + Visible.line(status.id.description)
     if !details.isEmpty { line += ": " + details.joined(separator: ", ") }
     if status.phase == .failed || status.phase == .starting, let failure = status.failure {
-      line += ": " + OneLine.text(failure.title)
+      line += ": " + Visible.line(failure.title)
     }
     return Array((line + "\n").utf8)
   }
 
   public func removed(_ id: String) -> [UInt8] {
-    Array("\(Self.padded(ShownState.removed.rawValue))\(OneLine.text(id))\n".utf8)
+    Array("\(Self.padded(ShownState.removed.rawValue))\(Visible.line(id))\n".utf8)
   }
 
   public func agent(_ status: AgentStatus, _ clock: WallClock) -> [UInt8] {
-    var line = Self.padded(Self.agentWord) + "mgmt \(status.version), pid \(status.pid) on \(OneLine.text(status.hostname)), "
-    line += status.graph.map { "graph \"\(OneLine.text($0))\": " } ?? "no graph yet: "
+    var line = Self.padded(Self.agentWord) + "mgmt \(status.version), pid \(status.pid) on \(Visible.line(status.hostname)), "
+    line += status.graph.map { "graph \"\(Visible.line($0))\": " } ?? "no graph yet: "
     line += status.counts.words + (status.isConverged ? "; converged" : "; not converged") + (status.isPaused ? "; paused" : "")
     if status.isAsAsked {
       line += Self.allAsAsked
@@ -59,9 +60,9 @@ public struct TextStatus: StatusRenderer {
       let wait = clock.seconds(until: time)
       parts.append(wait <= 0 ? "tried again now" : "tried again in \(duration(wait))")
     }
-    if let leader = status.leader { parts.append("in the group of \(OneLine.text(leader.description))") }
+    if let leader = status.leader { parts.append("in the group of \(Visible.line(leader.description))") }
     if !status.members.isEmpty {
-      parts.append("leads \(OneLine.list(status.members.lazy.map { OneLine.text($0.description) }))")
+      parts.append("leads \(OneLine.list(status.members.lazy.map { Visible.line($0.description) }))")
     }
     if status.isReversal { parts.append("puts back what another changed") }
     return parts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Engine
+import Values
 
 extension ResourceStatus {
   /// Why it does not run although it should, in words; nil: there is no reason.
@@ -8,7 +9,7 @@ extension ResourceStatus {
     switch waiting {
     case .watch: "watch not armed"
     case .parents: parentWords ?? "waits for those before it"
-    case .semaphore(let id): "waits for semaphore \(OneLine.text(id))"
+    case .semaphore(let id): "waits for semaphore \(Visible.line(id))"
     case .limit: "events come faster than its limit"
     case .retry: "waits for its next attempt"
     case .paused: "paused"
@@ -19,7 +20,7 @@ extension ResourceStatus {
 
   private var parentWords: String? {
     guard !waitsFor.isEmpty else { return nil }
-    return "waits for " + OneLine.list(waitsFor.lazy.map { OneLine.text($0.description) })
+    return "waits for " + OneLine.list(waitsFor.lazy.map { Visible.line($0.description) })
   }
 }
 
