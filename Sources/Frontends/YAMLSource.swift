@@ -74,7 +74,7 @@ public final class YAMLSource: GraphSource {
     (isLoading, isStale) = (true, false)
     let known = isForced ? nil : fingerprint
     isForced = false
-    reactor.submit(LoadJob(path: path, catalog: CatalogSnapshot(catalog), known: known, results: results))
+    reactor.submit(LoadJob(path: path, catalog: CatalogSnapshot(catalog), known: known, results: results), to: .control)
   }
 
   private func loaded(_ message: LoadedGraph) {

@@ -9,6 +9,8 @@ import Values
 enum Main {
   static func main() {
     signal(SIGPIPE, SIG_IGN)
+    // A parent may have left it ignored: then nobody could learn how children end.
+    signal(SIGCHLD, SIG_DFL)
     if CommandLine.arguments.dropFirst().first == PluginScanChild.argument {
       exit(PluginScanChild.main(arguments: CommandLine.arguments))
     }

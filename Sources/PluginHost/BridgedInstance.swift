@@ -95,7 +95,7 @@ final class BridgedInstance: ResourceInstance {
     }
     isOnWorker = true
     runtime.briefChecks.onWorkers += 1
-    runtime.reactor.submit(call)
+    runtime.reactor.submit(call, to: .checks)
   }
 
   /// False: the engine does not want to hear of it any more.

@@ -157,7 +157,7 @@ public final class PluginDirectoryWatcher {
       return
     }
     isSearching = true
-    reactor.submit(DiscoveryJob(registry.discovery, registry.cache, results))
+    reactor.submit(DiscoveryJob(registry.discovery, registry.cache, results), to: .control)
   }
 
   private func finish(_ result: DiscoveryResult) {

@@ -45,7 +45,7 @@ final class ChildTable {
 
   private func start(_ child: Child) {
     active[child.number] = child
-    reactor.submit(SpawnJob(number: child.number, request: child.request, results: results))
+    reactor.submit(SpawnJob(number: child.number, request: child.request, results: results), to: .control)
   }
 
   private func started(_ message: SpawnResult) {

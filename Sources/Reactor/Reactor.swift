@@ -53,7 +53,10 @@ public final class Reactor {
 
   /// Counts the rounds of the loop.
   public private(set) var round: UInt64 = 0
+  /// For checks.
   public let pool: WorkerPool
+  /// For what must go on while checks are stuck.
+  let controlPool: WorkerPool
   let wakeup: Wakeup
   private let epoll: Int32
   private let timers = TimerQueue()
@@ -68,6 +71,7 @@ public final class Reactor {
   private static let burstLength = 16
   private static let burstGap: UInt64 = 300_000
   private var jobs: [any Job] = []
+  private var controlJobs: [any Job] = []
   private var afterwards: [() -> Void] = []
   private static let jobBatch = 128
   lazy var childTable = ChildTable(reactor: self)
@@ -82,11 +86,13 @@ public final class Reactor {
     guard epoll >= 0 else { throw ReactorError("epoll_create1", errno) }
     wakeup = try Wakeup()
     pool = WorkerPool()
+    controlPool = WorkerPool(maximumThreads: 4, hardMaximum: 64)
     _ = try addFD(wakeup.fd, events: FDEvents.readable) { [unowned self] _ in wokenUp() }
   }
 
   deinit {
     pool.close()
+    controlPool.close()
     close(epoll)
   }
 
@@ -179,11 +185,22 @@ public final class Reactor {
 
   // MARK: Work that blocks
 
-  /// Gives a job to the pool. Jobs are handed over together, when the callback that runs now has ended or when there are many:
-  /// one lock for all of them.
-  public func submit(_ job: any Job) {
-    jobs.append(job)
-    if jobs.count >= Self.jobBatch { submitJobs() }
+  /// What a job is for. Each lane has threads of its own: a lane that is stuck does not hold up another.
+  public enum Lane: Sendable {
+    /// Checks of resources.
+    case checks
+    /// Reading graphs, looking for plugins, starting processes.
+    case control
+  }
+
+  /// Gives a job to the pool of its lane. Jobs are handed over together, when the callback that runs now has ended or when there
+  /// are many: one lock for all of them.
+  public func submit(_ job: any Job, to lane: Lane) {
+    switch lane {
+    case .checks: jobs.append(job)
+    case .control: controlJobs.append(job)
+    }
+    if jobs.count + controlJobs.count >= Self.jobBatch { submitJobs() }
   }
 
   /// Runs `body` when the callback that runs now has ended, before anything is waited for: for what is better done once for many
@@ -196,9 +213,14 @@ public final class Reactor {
   }
 
   private func submitJobs() {
-    guard !jobs.isEmpty else { return }
-    pool.submit(jobs)
-    jobs.removeAll(keepingCapacity: true)
+    if !jobs.isEmpty {
+      pool.submit(jobs)
+      jobs.removeAll(keepingCapacity: true)
+    }
+    if !controlJobs.isEmpty {
+      controlPool.submit(controlJobs)
+      controlJobs.removeAll(keepingCapacity: true)
+    }
   }
 
   // MARK: The loop
@@ -252,6 +274,7 @@ public final class Reactor {
       endCallback()
     }
     pool.growIfStalled(now: now)
+    controlPool.growIfStalled(now: now)
   }
 
   /// Whether others took the processor from this thread since this round of callbacks began: then a callback that took long may
@@ -262,14 +285,13 @@ public final class Reactor {
 
   /// Milliseconds for epoll: -1 when there is nothing to wait for but events.
   private func nextWait() -> Int32 {
-    var wait: Int64 = -1
-    if let deadline = timers.earliest {
-      let now = monotonicNow()
-      wait = deadline <= now ? 0 : Int64((deadline - now + 999_999) / 1_000_000)
-    }
-    if pool.hasBacklog { wait = wait < 0 ? WorkerPool.stallMilliseconds : min(wait, WorkerPool.stallMilliseconds) }
-    if isLookingByItself { wait = wait < 0 ? 1 : min(wait, 1) }
-    return Int32(clamping: wait)
+    let now = monotonicNow()
+    var wait = Int64.max
+    if let deadline = timers.earliest { wait = deadline <= now ? 0 : Int64((deadline - now + 999_999) / 1_000_000) }
+    if let look = pool.nextLook(now: now) { wait = min(wait, look) }
+    if let look = controlPool.nextLook(now: now) { wait = min(wait, look) }
+    if isLookingByItself { wait = min(wait, 1) }
+    return wait == .max ? -1 : Int32(clamping: wait)
   }
 }
 

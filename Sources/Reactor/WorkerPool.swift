@@ -7,8 +7,9 @@ public protocol Job: AnyObject, Sendable {
   func run()
 }
 
-/// Threads for work that blocks: as many as there are processors while work flows, more (up to a limit) while it is stuck in
-/// system calls, and fewer again when they have been idle for a while.
+/// Threads for work that blocks: as many as there are processors while work flows, more (up to a limit) while it waits in
+/// system calls, and fewer again when they have been idle for a while. A job that takes a second is stuck, as on a network mount
+/// that does not answer: its thread does not count towards the limit any more.
 public final class WorkerPool: @unchecked Sendable {
   // Everything below the lock is read and written with it held.
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
@@ -18,15 +19,21 @@ public final class WorkerPool: @unchecked Sendable {
   private var idle = 0
   private var isClosing = false
   private var lastTaken: UInt64 = 0
+  private var busy = BusyThreads()
 
-  /// Threads kept; more are started only for stuck work.
+  /// Threads kept; more are started only for work that waits.
   public let baseThreads: Int
+  /// Of threads that are not stuck.
   public let maximumThreads: Int
-  /// No job was taken for so long although some wait: the threads are stuck.
+  /// Of all threads.
+  public let hardMaximum: Int
+  /// No job was taken for so long although some wait: one more thread is started.
   static let stallMilliseconds: Int64 = 2
+  private static let stuckNanoseconds: UInt64 = 1_000_000_000
   private static let idleSeconds = 10
 
-  init(maximumThreads: Int = 16) {
+  init(maximumThreads: Int = 16, hardMaximum: Int = 256) {
+    self.hardMaximum = hardMaximum
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     self.maximumThreads = maximumThreads
     baseThreads = min(maximumThreads, processors)
@@ -67,18 +74,26 @@ public final class WorkerPool: @unchecked Sendable {
     return threads
   }
 
-  var hasBacklog: Bool {
+  /// Milliseconds until `growIfStalled` may have something to do; nil: nothing waits, or nothing can be done for it.
+  func nextLook(now: UInt64) -> Int64? {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
-    return queue.count > 0 && threads < maximumThreads
+    guard queue.count > 0, threads < hardMaximum else { return nil }
+    if threads < maximumThreads { return Self.stallMilliseconds }
+    if threads - busy.count(since: now, for: Self.stuckNanoseconds) < maximumThreads { return Self.stallMilliseconds }
+    guard let oldest = busy.oldest(notStuckAt: now, after: Self.stuckNanoseconds) else { return nil }
+    return Int64((oldest + Self.stuckNanoseconds - now) / 1_000_000) + 1
   }
 
   /// Starts one more thread when jobs wait and none was taken for a while.
   func growIfStalled(now: UInt64) {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
-    guard queue.count > 0, idle == 0, threads < maximumThreads else { return }
+    guard queue.count > 0, idle == 0, threads < hardMaximum else { return }
     guard now >= lastTaken + UInt64(Self.stallMilliseconds) * 1_000_000 else { return }
+    guard
+      threads < maximumThreads || threads - busy.count(since: now, for: Self.stuckNanoseconds) < maximumThreads
+    else { return }
     startThread()
     lastTaken = now
   }
@@ -111,9 +126,11 @@ public final class WorkerPool: @unchecked Sendable {
   fileprivate func work() {
     pthread_mutex_lock(lock)
     while let job = next() {
+      let seat = busy.begin(at: monotonicNow())
       pthread_mutex_unlock(lock)
       job.run()
       pthread_mutex_lock(lock)
+      busy.end(seat)
     }
     threads -= 1
     pthread_mutex_unlock(lock)
@@ -145,6 +162,31 @@ private func workerMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
   guard let argument else { return nil }
   Unmanaged<WorkerPool>.fromOpaque(argument).takeRetainedValue().work()
   return nil
+}
+
+/// When the jobs that run began.
+private struct BusyThreads {
+  /// Nanoseconds; 0: free.
+  private var starts: [UInt64] = []
+
+  mutating func begin(at now: UInt64) -> Int {
+    if let free = starts.firstIndex(of: 0) {
+      starts[free] = now
+      return free
+    }
+    starts.append(now)
+    return starts.count - 1
+  }
+
+  mutating func end(_ seat: Int) { starts[seat] = 0 }
+
+  /// Those that have run for so long.
+  func count(since now: UInt64, for duration: UInt64) -> Int { starts.count { $0 > 0 && now >= $0 + duration } }
+
+  /// The start of the job that is the next to have run for so long.
+  func oldest(notStuckAt now: UInt64, after duration: UInt64) -> UInt64? {
+    starts.filter { $0 > 0 && now < $0 + duration }.min()
+  }
 }
 
 /// First in, first out, without moving the rest at each removal.

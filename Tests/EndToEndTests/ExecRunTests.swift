@@ -25,6 +25,18 @@ extension EndToEnd {
       #expect(agent.statuses("exec[e]") == [runs ? "changed" : "ok"])
     }
 
+    @Test("a parent that ignores SIGCHLD does not keep the agent from learning how its commands end")
+    func ignoredChildSignal() throws {
+      let folder = try TemporaryFolder()
+      var graph = GraphText()
+      graph.add("exec", "e", ["cmd": "/usr/bin/touch \(folder["made"])"])
+      let agent = try AgentProcess(
+        folder, graph: graph.text, options: ["--converged-exit"],
+        prefixCommand: ["/bin/sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"])
+      #expect(try agent.running.wait(bound: 20).status == 0)
+      #expect(agent.statuses("exec[e]") == ["changed"])
+    }
+
     @Test("creates is watched: the command runs again when its file is gone")
     func creates() throws {
       let folder = try TemporaryFolder()

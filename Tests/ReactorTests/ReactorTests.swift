@@ -43,7 +43,7 @@ import Testing
       init(_ mailbox: Mailbox<Int>) { self.mailbox = mailbox }
       func run() { for number in 0..<1000 { mailbox.send(number) } }
     }
-    reactor.submit(Sender(mailbox))
+    reactor.submit(Sender(mailbox), to: .checks)
     try run(reactor) { received.count == 1000 }
     #expect(received == Array(0..<1000))
   }
@@ -63,32 +63,73 @@ import Testing
     #expect(count == 2)
   }
 
-  @Test("The pool grows while its threads are stuck, up to its limit, and takes every job")
-  func pool() throws {
-    final class Gate: Job {
-      let arrivals: Mailbox<Void>
-      let fd: Int32
-      init(_ arrivals: Mailbox<Void>, fd: Int32) {
-        self.arrivals = arrivals
-        self.fd = fd
-      }
-      func run() {
-        arrivals.send(())
-        var wait = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-        poll(&wait, 1, 20_000)
-      }
+  /// Waits, as a system call on a dead network mount does.
+  private final class Gate: Job {
+    let arrivals: Mailbox<Void>
+    let fd: Int32
+    init(_ arrivals: Mailbox<Void>, fd: Int32) {
+      self.arrivals = arrivals
+      self.fd = fd
     }
+    func run() {
+      arrivals.send(())
+      var wait = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+      poll(&wait, 1, 20_000)
+    }
+  }
+
+  @Test("The pool grows while its threads wait, beyond its limit when they are stuck, and takes every job")
+  func pool() throws {
     let reactor = try Reactor()
     let event = makeEventDescriptor()
     defer { close(event) }
     var arrived = 0
     let arrivals = reactor.makeMailbox { (_: Void) in arrived += 1 }
-    let gate = Gate(arrivals, fd: event)
-    for _ in 0..<20 { reactor.submit(gate) }
-    try run(reactor) { arrived == reactor.pool.maximumThreads }
-    #expect(reactor.pool.threadCount == reactor.pool.maximumThreads)
+    let jobs = reactor.pool.maximumThreads * 2
+    for _ in 0..<jobs { reactor.submit(Gate(arrivals, fd: event), to: .checks) }
+    // Nothing ends: each job has a thread although there are more than the limit.
+    try run(reactor) { arrived == jobs }
+    #expect(reactor.pool.threadCount == jobs)
     signalEventDescriptor(event)
-    try run(reactor) { arrived == 20 }
+  }
+
+  @Test("There is a last limit: beyond it jobs wait until others end")
+  func hardLimit() throws {
+    let reactor = try Reactor()
+    let event = makeEventDescriptor()
+    defer { close(event) }
+    var arrived = 0
+    let arrivals = reactor.makeMailbox { (_: Void) in arrived += 1 }
+    let pool = WorkerPool(maximumThreads: 2, hardMaximum: 3)
+    defer { pool.close() }
+    pool.submit((0..<5).map { _ in Gate(arrivals, fd: event) })
+    try run(reactor) { arrived == min(2, pool.baseThreads) }
+    let later = monotonicNow() + 3_600_000_000_000
+    for hour in 0..<5 { pool.growIfStalled(now: later + UInt64(hour) * 1_000_000_000) }
+    try run(reactor) { arrived == 3 }
+    #expect(pool.nextLook(now: later + 3_600_000_000_000) == nil)
+    #expect(pool.threadCount == 3)
+    signalEventDescriptor(event)
+    try run(reactor) { arrived == 5 }
+  }
+
+  @Test("Checks that are stuck do not keep a process from being started")
+  func lanes() throws {
+    let reactor = try Reactor()
+    let event = makeEventDescriptor()
+    defer { close(event) }
+    var arrived = 0
+    let arrivals = reactor.makeMailbox { (_: Void) in arrived += 1 }
+    for _ in 0..<reactor.pool.hardMaximum + 8 { reactor.submit(Gate(arrivals, fd: event), to: .checks) }
+    try run(reactor) { arrived >= reactor.pool.maximumThreads }
+    var how: ChildExit?
+    reactor.spawn(SpawnRequest(["/bin/true"])) { _, _ in
+    } exit: { end, _ in
+      how = end
+    }
+    try run(reactor) { how != nil }
+    #expect(how == .exited(0))
+    signalEventDescriptor(event)
   }
 }
 
