@@ -56,8 +56,9 @@ let fileDocumentation = """
 
   ## Automatic edges
 
-  A file bears its path (`path`). It comes after the nearest directory above it that is a resource, and after its `source` and `fragments` \
-  where these are.
+  A file bears its path (`path`). It comes after the nearest directory above it that is a resource, and after its `source` and `fragments`: \
+  each, and else the nearest directory above it, where these are resources; of a directory of fragments also every entry that is a resource, \
+  of a directory that is copied all that lies below it. Two files of one path are refused when they ask for different things.
 
   ## Reversal
 

@@ -13,11 +13,13 @@ extension FileKind {
     documentation: fileDocumentation,
     parameters: [
       Parameter(
-        "path", "str", default: .string(""), flags: [.name],
+        "path", "str", default: .string(""), flags: [.name, .identity],
         "Absolute path; a directory ends in \"/\". Left out, the resource's name is the path."),
-      Parameter("dirname", "str", default: .string(""), "Replaces the directory part of the path; ends in \"/\"."),
       Parameter(
-        "basename", "str", default: .string(""), "Replaces the last part of the path; does not begin with \"/\"."),
+        "dirname", "str", default: .string(""), flags: .identity, "Replaces the directory part of the path; ends in \"/\"."),
+      Parameter(
+        "basename", "str", default: .string(""), flags: .identity,
+        "Replaces the last part of the path; does not begin with \"/\"."),
       Parameter(
         "state", "str", default: .string(""), choices: ["exists", "absent", ""],
         """

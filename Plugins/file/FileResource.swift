@@ -81,23 +81,43 @@ final class FileResource: Resource {
     }
   }
 
+  /// There is one thing at a path: a directory is also what its path without the "/" names.
   override func identities(_ sink: IdentitySink) {
-    sink.put(space: "path", key: spec.path)
+    sink.put(space: "path", key: FilePath.withoutSlash(spec.path), .primary)
+    if spec.isDirectory && spec.path != "/" { sink.put(space: "path", key: spec.path) }
   }
 
-  /// Fragments and the source come first, all of them; of the directories above only the nearest that is managed.
+  /// Fragments and the source come first, with all that is managed in their directories; of the directories above only the nearest
+  /// that is managed.
   override func automaticEdges(_ sink: IdentitySink) {
-    for fragment in spec.fragments { sink.put(space: "path", key: fragment) }
-    if !spec.source.isEmpty && !spec.symlink { sink.put(space: "path", key: spec.source) }
+    var group: UInt32 = 1
+    for fragment in spec.fragments { putInput(fragment, .entries, &group, to: sink) }
+    if !spec.source.isEmpty && !spec.symlink { putInput(spec.source, .below, &group, to: sink) }
     var path = FilePath.withoutSlash(spec.path)
     path.withUTF8 { bytes in
       guard bytes.count > 1 else { return }
       putAddition(bytes, to: sink)
-      var rest = bytes[...]
-      while let slash = rest.lastIndex(of: UInt8(ascii: "/")) {
-        sink.put(space: "path", key: UnsafeBufferPointer(rebasing: bytes[...slash]), group: 1)
-        rest = bytes[..<slash]
-      }
+      putDirectories(above: bytes[...], group: 1, to: sink)
+    }
+  }
+
+  /// Something that is read: what is managed there, or else the nearest directory above, which may bring it along.
+  private func putInput(_ path: String, _ reach: IdentitySink.Flags, _ group: inout UInt32, to sink: IdentitySink) {
+    if FilePath.isDirectory(path) { sink.put(space: "path", key: path, reach) }
+    group += 1
+    var path = path
+    path.withUTF8 { bytes in
+      sink.put(space: "path", key: bytes, group: group)
+      putDirectories(above: bytes.last == UInt8(ascii: "/") ? bytes[..<(bytes.count - 1)] : bytes[...], group: group, to: sink)
+    }
+  }
+
+  /// The nearest first.
+  private func putDirectories(above path: Slice<UnsafeBufferPointer<UInt8>>, group: UInt32, to sink: IdentitySink) {
+    var rest = path
+    while let slash = rest.lastIndex(of: UInt8(ascii: "/")) {
+      sink.put(space: "path", key: UnsafeBufferPointer(rebasing: rest[...slash]), group: group)
+      rest = rest[..<slash]
     }
   }
 
@@ -106,7 +126,7 @@ final class FileResource: Resource {
     let isDirectory = spec.path.utf8.last == UInt8(ascii: "/")
     let name = isDirectory ? path[...] : path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
     guard name.suffix(2).elementsEqual(".d".utf8) else { return }
-    sink.put(space: "dropin", key: String(decoding: name, as: UTF8.self) + "/", afterMe: true)
+    sink.put(space: "dropin", key: String(decoding: name, as: UTF8.self) + "/", .afterMe)
   }
 
   override func reverse(_ sink: ReversalSink) throws(Failure) {

@@ -109,7 +109,7 @@ final class PackageResource: Resource {
   }
 
   override func identities(_ sink: IdentitySink) {
-    sink.put(space: "pkg", key: spec.name)
+    sink.put(space: "pkg", key: spec.name, .primary)
     for file in kind.files.files(of: spec.name) {
       for path in PackageIdentities.spellings(file) { sink.put(space: "pkgfile", key: path) }
     }
@@ -117,8 +117,8 @@ final class PackageResource: Resource {
 
   override func automaticEdges(_ sink: IdentitySink) {
     let files = kind.files.files(of: spec.name)
-    for unit in PackageIdentities.units(files) { sink.put(space: "svc", key: "system:\(unit)", afterMe: true) }
-    for path in PackageIdentities.paths(files) { sink.put(space: "path", key: path, afterMe: true) }
+    for unit in PackageIdentities.units(files) { sink.put(space: "svc", key: "system:\(unit)", .afterMe) }
+    for path in PackageIdentities.paths(files) { sink.put(space: "path", key: path, .afterMe) }
   }
 
   // MARK: what a failure waits for

@@ -81,7 +81,7 @@ let svcDescription = KindDescription(
 
     ## Automatic edges
 
-    A unit bears its full name (`svc`), and an instance its template's as well. It comes after its unit file, the first of those systemd would \
+    A unit bears its full name (`svc`), which no other may have, and an instance its template's as well. It comes after its unit file, the first of those systemd would \
     take that is a resource, or else after the directory it may be in; and after each `file` in its drop-in directories: `NAME.d`, the \
     template's, those of its name up to a dash (`foo-.service.d` of `foo-bar`) and that of its type (`service.d`), wherever systemd looks for \
     them. A package that brings a unit of the system comes before it.

@@ -134,7 +134,9 @@ final class Svc: Resource, UnitObserver, CheckOwner {
 
   override func identities(_ sink: IdentitySink) {
     let identities = identities
-    for key in identities.keys { sink.put(space: UnitIdentities.space, key: key) }
+    for (position, key) in identities.keys.enumerated() {
+      sink.put(space: UnitIdentities.space, key: key, position == 0 ? .primary : [])
+    }
     for directory in identities.additions { sink.put(space: UnitIdentities.additionsSpace, key: directory) }
   }
 

@@ -18,7 +18,8 @@ struct UnitIdentities {
   /// Directories whose files add to a unit: borne by `svc`, and what is in them wants to come before.
   static let additionsSpace = "dropin"
 
-  /// `system:demo.service` or `user:demo.service`. An instance is also what its template is: a package has only the template.
+  /// `system:demo.service` or `user:demo.service`. The unit itself comes first. An instance is also
+  /// what its template is: a package has only the template.
   var keys: [String] {
     let scope = session == nil ? "system:" : "user:"
     return names.map { scope + $0 }

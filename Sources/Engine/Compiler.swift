@@ -15,7 +15,7 @@ final class Compiler {
   /// Several kinds take part in automatic edges. One alone has no others to have edges with.
   private(set) var hasEdgesOfKinds = false
   private var traits: [String: KindTraits] = [:]
-  private static let maximumErrors = 20
+  static let maximumErrors = 20
 
   init(engine: Engine, graph: ResourceGraph) {
     self.engine = engine
@@ -54,13 +54,13 @@ final class Compiler {
     return kinds.filter { traits(of: $0).contains(.prepares) }.sorted()
   }
 
-  /// The second half: edges, groups, reversals, order.
+  /// The second half: what is the same thing twice, edges, groups, reversals, order.
   func finish() throws(MgmtError) -> CompiledGraph {
     let start = monotonicNow()
     do throws(MgmtError) {
       compiled.firstReversal = compiled.graph.resources.count
       compiled.firstAutomaticEdge = compiled.graph.edges.count
-      if engine.options.automaticEdges { addAutomaticEdges() }
+      try relate()
       if compiled.graph.edges.count > compiled.firstAutomaticEdge,
         let cycle = compiled.graph.cycle(automaticFrom: compiled.firstAutomaticEdge)
       {

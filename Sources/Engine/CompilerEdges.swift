@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Diagnostics
 import Graph
 
-/// Automatic edges: who bears what somebody wants comes before it.
+/// What resources are to each other. Each is asked once.
 extension Compiler {
-  func addAutomaticEdges() {
+  /// Automatic edges: who bears what somebody wants comes before it. The same thing twice is refused.
+  func relate() throws(MgmtError) {
     var index = IdentityIndex()
+    var same = SameThings()
     var wanting: [(position: Int, instance: any ResourceInstance)] = []
-    for (position, resource) in compiled.graph.resources.enumerated() where resource.meta.autoEdge && !resource.meta.hidden {
+    for (position, resource) in compiled.graph.resources.enumerated() where !resource.meta.hidden {
       let traits = traits(of: resource.id.kind)
       guard !traits.isDisjoint(with: [.identifies, .wishes]), let instance = instance(position) else { continue }
-      if traits.contains(.identifies) { instance.identities { index.add(position, space: $0, key: $1) } }
-      if traits.contains(.wishes) { wanting.append((position, instance)) }
+      let hasEdges = engine.options.automaticEdges && resource.meta.autoEdge
+      if traits.contains(.identifies) {
+        instance.identities { identity in
+          if identity.isPrimary { same.add(position, space: identity.space, key: identity.key) }
+          if hasEdges { index.add(position, space: identity.space, key: identity.key) }
+        }
+      }
+      if hasEdges, traits.contains(.wishes) { wanting.append((position, instance)) }
     }
-    guard !wanting.isEmpty else { return }
+    try judge(same.pairs)
+    if !wanting.isEmpty { addAutomaticEdges(index, wanting) }
+  }
+
+  private func addAutomaticEdges(_ index: IdentityIndex, _ wanting: [(position: Int, instance: any ResourceInstance)]) {
     let resources = compiled.graph.resources
     // The result must not depend on the order in which resources are written.
     var edges = AutomaticEdges(index: index, existing: compiled.graph.edges) { a, b in
@@ -23,9 +36,11 @@ extension Compiler {
       edges.begin(position)
       instance.wishes { wish in
         edges.want(
-          space: wish.space, key: wish.key, isAfterMe: wish.isAfterMe, notify: wish.notify, group: wish.group)
+          space: wish.space, key: wish.key, isAfterMe: wish.isAfterMe, notify: wish.notify, reach: wish.reach,
+          group: wish.group)
       }
     }
+    edges.finish()
     compiled.graph.edges.append(contentsOf: edges.edges)
   }
 }

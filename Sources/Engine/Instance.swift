@@ -34,6 +34,21 @@ public struct Place: Sendable, Hashable {
   }
 }
 
+/// Something a resource is. The buffers are valid for the call they are given to.
+public struct Identity {
+  /// The kind of identity, as "path".
+  public var space: UnsafeRawBufferPointer
+  public var key: UnsafeRawBufferPointer
+  /// The thing it looks after: no other resource of the graph may have the same.
+  public var isPrimary: Bool
+
+  public init(space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, isPrimary: Bool) {
+    self.space = space
+    self.key = key
+    self.isPrimary = isPrimary
+  }
+}
+
 /// An identity a resource wants an automatic edge to. The buffers are valid for the call they are given to.
 public struct Wish {
   /// The kind of identity, as "path".
@@ -42,14 +57,19 @@ public struct Wish {
   /// Who bears it comes after the resource that wants it, not before.
   public var isAfterMe: Bool
   public var notify: Bool
+  public var reach: AutomaticEdges.Reach
   /// Of one group other than 0 the first that is found ends the search.
   public var group: UInt32
 
-  public init(space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, isAfterMe: Bool, notify: Bool, group: UInt32) {
+  public init(
+    space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, isAfterMe: Bool, notify: Bool,
+    reach: AutomaticEdges.Reach = .itself, group: UInt32
+  ) {
     self.space = space
     self.key = key
     self.isAfterMe = isAfterMe
     self.notify = notify
+    self.reach = reach
     self.group = group
   }
 }
@@ -75,8 +95,8 @@ public protocol ResourceInstance: AnyObject {
   /// No check is running, the watch is off.
   func destroy()
 
-  /// Gives what it is to `body`: space and key.
-  func identities(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void)
+  /// Gives what it is to `body`.
+  func identities(_ body: (Identity) -> Void)
   /// Gives what it comes after, or before, to `body`.
   func wishes(_ body: (Wish) -> Void)
   /// Whether the other, of the same parameters or not, is the same to its kind; nil: the engine compares parameters.

@@ -29,18 +29,20 @@ public struct IdentityIndex {
 
   public init() {}
 
-  /// Adding the same twice in a row does nothing.
-  public mutating func add(_ vertex: Int, space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) {
+  /// Adding the same twice in a row does nothing. Returns who else bore it last.
+  @discardableResult
+  public mutating func add(_ vertex: Int, space: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> Int? {
     let hash = Self.hash(space, key)
     let slot = slot(of: hash, space, key)
     let link = Int32(links.count)
     if slots[slot] >= 0 {
       let identity = Int(slots[slot])
       let first = identities[identity].first
-      guard links[Int(first)].vertex != vertex else { return }
+      let bearer = links[Int(first)].vertex
+      guard bearer != vertex else { return nil }
       links.append(Link(vertex: vertex, next: first))
       identities[identity].first = link
-      return
+      return bearer
     }
     slots[slot] = Int32(identities.count)
     links.append(Link(vertex: vertex, next: -1))
@@ -49,6 +51,7 @@ public struct IdentityIndex {
     arena.append(contentsOf: space)
     arena.append(contentsOf: key)
     if identities.count * 2 > slots.count { grow() }
+    return nil
   }
 
   /// Puts the first two bearers of each identity in front, so that `arrangedFirst` need not look at more: many wishes for an
@@ -86,6 +89,26 @@ public struct IdentityIndex {
     }
   }
 
+  /// For each identity here whose key begins with one of `prefixes`, which end in "/": who bears the prefix, who the identity, and
+  /// whether it is an entry of the prefix's directory, or that itself, and does not lie deeper.
+  func forEachBelow(_ prefixes: IdentityIndex, _ body: (_ prefix: Int, _ bearer: Int, _ isEntry: Bool) -> Void) {
+    let lengths = Set(prefixes.identities.map(\.keyCount))
+    let longest = lengths.max() ?? 0
+    arena.withUnsafeBytes { arena in
+      for identity in identities {
+        let start = identity.start + identity.spaceCount
+        let space = UnsafeRawBufferPointer(rebasing: arena[identity.start..<start])
+        let key = UnsafeRawBufferPointer(rebasing: arena[start..<start + identity.keyCount])
+        for end in 0..<min(longest, key.count) where key[end] == UInt8(ascii: "/") && lengths.contains(end + 1) {
+          prefixes.forEachBearer(space, UnsafeRawBufferPointer(rebasing: key[...end])) { prefix in
+            let isEntry = !key[(end + 1)...].dropLast().contains(UInt8(ascii: "/"))
+            forEachBearer(of: identity) { body(prefix, $0, isEntry) }
+          }
+        }
+      }
+    }
+  }
+
   /// The link from `start` on whose vertex precedes all others but `vertex`; `start` itself if there are no others.
   private func best(from start: Int, except vertex: Int?, _ precedes: (Int, Int) -> Bool) -> Int {
     var best: Int?
@@ -106,8 +129,11 @@ public struct IdentityIndex {
 
   func forEachBearer(_ space: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ body: (Int) -> Void) {
     let slot = slot(of: Self.hash(space, key), space, key)
-    guard slots[slot] >= 0 else { return }
-    var link = identities[Int(slots[slot])].first
+    if slots[slot] >= 0 { forEachBearer(of: identities[Int(slots[slot])], body) }
+  }
+
+  private func forEachBearer(of identity: Identity, _ body: (Int) -> Void) {
+    var link = identity.first
     while link >= 0 {
       body(links[Int(link)].vertex)
       link = links[Int(link)].next

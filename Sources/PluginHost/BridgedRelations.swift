@@ -7,9 +7,9 @@ import Values
 
 /// What a resource is to others: automatic edges, groups, received values, reversal.
 extension BridgedInstance {
-  func identities(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+  func identities(_ body: (Identity) -> Void) {
     guard let uids = kind.table.pointee.uids else { return }
-    collect("uids", uids) { body(UnsafeRawBufferPointer($0.space), UnsafeRawBufferPointer($0.key)) }
+    collect("uids", uids) { body(Identity($0)) }
   }
 
   func wishes(_ body: (Wish) -> Void) {

@@ -9,7 +9,7 @@ public struct DescriptorDecodingError: Error, Sendable, Hashable {
 
 extension PluginDescriptor {
   /// Changes with every change of the encoding, of what is read from a plugin, and of what the rules admit.
-  static let encodingVersion: UInt8 = 2
+  static let encodingVersion: UInt8 = 3
 
   /// For the pipe of a scanning process and the cache file.
   public var encoded: [UInt8] {
@@ -97,7 +97,8 @@ extension ByteWriter {
       write(parameter.type.description)
       write(parameter.documentation)
       write(parameter.defaultValue)
-      write(UInt8((parameter.isRequired ? 1 : 0) | (parameter.isSecret ? 2 : 0) | (parameter.isName ? 4 : 0)))
+      let flags = [parameter.isRequired, parameter.isSecret, parameter.isName, parameter.isIdentity]
+      write(flags.enumerated().reduce(UInt8(0)) { $0 | ($1.element ? 1 << UInt8($1.offset) : 0) })
       count(parameter.choices.count)
       for choice in parameter.choices { write(choice) }
     }
@@ -150,13 +151,13 @@ extension ByteReader {
       var budget = DescriptorLimits.values
       let defaultValue = try value(depth: 0, budget: &budget)
       let flags = try number(UInt8.self)
-      guard flags < 8 else { throw failure }
+      guard flags < 16 else { throw failure }
       var choices: [String] = []
       for _ in 0..<(try count(atMost: DescriptorLimits.choices)) { choices.append(try text(atMost: DescriptorLimits.name)) }
       parameters.append(
         KindSchema.Parameter(
           name: name, type: type, documentation: documentation, defaultValue: defaultValue, isRequired: flags & 1 != 0,
-          isSecret: flags & 2 != 0, isName: flags & 4 != 0, choices: choices))
+          isSecret: flags & 2 != 0, isName: flags & 4 != 0, isIdentity: flags & 8 != 0, choices: choices))
     }
     return parameters
   }

@@ -146,7 +146,7 @@ struct DescriptorReader {
         name: name, type: type, documentation: try text(table.doc, DescriptorLimits.text, "its documentation"),
         defaultValue: defaultValue, isRequired: table.flags & UInt32(MGMT_PARAM_REQUIRED) != 0,
         isSecret: table.flags & UInt32(MGMT_PARAM_SECRET) != 0, isName: table.flags & UInt32(MGMT_PARAM_NAME) != 0,
-        choices: choices)
+        isIdentity: table.flags & UInt32(MGMT_PARAM_IDENTITY) != 0, choices: choices)
     }
   }
 

@@ -50,11 +50,21 @@ final class SinkTable: @unchecked Sendable {
   }
 }
 
-extension Wish {
+extension Identity {
   init(_ uid: mgmt_uid) {
     self.init(
       space: UnsafeRawBufferPointer(uid.space), key: UnsafeRawBufferPointer(uid.key),
-      isAfterMe: uid.flags & UInt32(MGMT_UID_AFTER_ME) != 0, notify: uid.flags & UInt32(MGMT_UID_NOTIFY) != 0, group: uid.group)
+      isPrimary: uid.flags & UInt32(MGMT_UID_PRIMARY) != 0)
+  }
+}
+
+extension Wish {
+  init(_ uid: mgmt_uid) {
+    func has(_ flag: Int) -> Bool { uid.flags & UInt32(flag) != 0 }
+    self.init(
+      space: UnsafeRawBufferPointer(uid.space), key: UnsafeRawBufferPointer(uid.key), isAfterMe: has(MGMT_UID_AFTER_ME),
+      notify: has(MGMT_UID_NOTIFY), reach: has(MGMT_UID_ENTRIES) ? .entries : has(MGMT_UID_BELOW) ? .below : .itself,
+      group: uid.group)
   }
 }
 

@@ -14,12 +14,14 @@ public struct KindSchema: Sendable, Hashable {
     public var isSecret: Bool
     /// Left unset, it takes the resource's name.
     public var isName: Bool
+    /// It says which thing is meant and nothing else.
+    public var isIdentity: Bool
     /// The only values a `str` may take; empty: any.
     public var choices: [String]
 
     public init(
       name: String, type: ValueType, documentation: String = "", defaultValue: Value = .unset, isRequired: Bool = false,
-      isSecret: Bool = false, isName: Bool = false, choices: [String] = []
+      isSecret: Bool = false, isName: Bool = false, isIdentity: Bool = false, choices: [String] = []
     ) {
       self.name = name
       self.type = type
@@ -28,6 +30,7 @@ public struct KindSchema: Sendable, Hashable {
       self.isRequired = isRequired
       self.isSecret = isSecret
       self.isName = isName
+      self.isIdentity = isIdentity
       self.choices = choices
     }
   }

@@ -32,6 +32,8 @@ final class FakeFactory: InstanceFactory {
     /// Space and key, of its parameters.
     var identities: ([Value]) -> [(space: String, key: String)] = { _ in [] }
     var wishes: ([Value]) -> [(space: String, key: String)] = { _ in [] }
+    /// The key of its primary identity.
+    var primary: ([Value]) -> String? = { _ in nil }
     var mayLead: (String) -> Bool = { _ in true }
     var isInvalid: ([Value]) -> Bool = { _ in false }
   }
@@ -63,7 +65,7 @@ final class FakeFactory: InstanceFactory {
 
   static let parameters: [KindSchema.Parameter] = [
     .init(name: "text", type: .string), .init(name: "number", type: .int),
-    .init(name: "choice", type: .string, choices: ["x", "y"]), .init(name: "any", type: .any),
+    .init(name: "choice", type: .string, isIdentity: true, choices: ["x", "y"]), .init(name: "any", type: .any),
   ]
 
   private static let kinds: [String: KindTraits] = [

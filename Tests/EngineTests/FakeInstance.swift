@@ -124,9 +124,14 @@ final class FakeInstance: ResourceInstance {
 
   // MARK: Edges, groups, received values
 
-  func identities(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+  func identities(_ body: (Identity) -> Void) {
     factory.note("identities \(name)")
-    for identity in script.identities(parameters) { withBytes(identity.space, identity.key, body) }
+    for identity in script.identities(parameters) {
+      withBytes(identity.space, identity.key) { body(Identity(space: $0, key: $1, isPrimary: false)) }
+    }
+    if let key = script.primary(parameters) {
+      withBytes("thing", key) { body(Identity(space: $0, key: $1, isPrimary: true)) }
+    }
   }
 
   func wishes(_ body: (Wish) -> Void) {

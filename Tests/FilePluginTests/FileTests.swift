@@ -255,7 +255,18 @@ import Testing
 
   @Test func identities() throws {
     let file = try kind.make("x", ["path": .string("//a/./b/c"), "fragments": .strings(["/d/", "/e/f"])])
-    #expect(file.uids() == ["path:/a/b/c:0"])
-    #expect(file.automaticEdges() == ["path:/d/:0", "path:/e/f:0", "path:/a/b/:1", "path:/a/:1", "path:/:1"])
+    #expect(file.uids() == ["path:/a/b/c:0 primary"])
+    #expect(
+      file.automaticEdges() == [
+        "path:/d/:0 entries", "path:/d/:2", "path:/:2", "path:/e/f:3", "path:/e/:3", "path:/:3", "path:/a/b/:1", "path:/a/:1",
+        "path:/:1",
+      ])
+    let directory = try kind.make("//a/./d/", ["source": .string("/s/t/"), "recurse": .bool(true)])
+    #expect(directory.uids() == ["path:/a/d:0 primary", "path:/a/d/:0"])
+    #expect(
+      directory.automaticEdges() == [
+        "path:/s/t/:0 below", "path:/s/t/:2", "path:/s/:2", "path:/:2", "path:/a/:1", "path:/:1",
+      ])
+    #expect(try kind.make("/", [:]).uids() == ["path:/:0 primary"])
   }
 }

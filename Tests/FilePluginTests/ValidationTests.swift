@@ -82,7 +82,9 @@ extension FileTests {
       ("f", ["dirname": .string("/b/"), "basename": .string("c/d/")], "/b/c/d/"),
       ("/a//b/.//c/", [:], "/a/b/c/"),
     ]
-    for (name, parameters, path) in cases { #expect(try kind.make(name, parameters).uids() == ["path:\(path):0"]) }
+    for (name, parameters, path) in cases {
+      #expect(try kind.make(name, parameters).uids().last?.hasPrefix("path:\(path):0") == true)
+    }
   }
 }
 

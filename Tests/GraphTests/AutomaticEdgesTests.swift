@@ -10,6 +10,7 @@ struct AutomaticEdgesTests {
     var key: String
     var isAfterMe = false
     var notify = false
+    var reach = AutomaticEdges.Reach.itself
     var group: UInt32 = 0
   }
 
@@ -38,11 +39,13 @@ struct AutomaticEdgesTests {
       for wish in wishes {
         Array(wish.space.utf8).withUnsafeBytes { space in
           Array(wish.key.utf8).withUnsafeBytes { key in
-            automatic.want(space: space, key: key, isAfterMe: wish.isAfterMe, notify: wish.notify, group: wish.group)
+            automatic.want(
+              space: space, key: key, isAfterMe: wish.isAfterMe, notify: wish.notify, reach: wish.reach, group: wish.group)
           }
         }
       }
     }
+    automatic.finish()
     #expect(automatic.edges.allSatisfy { $0.name.isEmpty && $0.transfers.isEmpty && $0.origin == nil })
     return automatic.edges.map { Found($0.from, $0.to, notify: $0.notify) }
   }
@@ -146,6 +149,44 @@ struct AutomaticEdgesTests {
       Array("/".utf8).withUnsafeBytes { automatic.want(space: space, key: $0, isAfterMe: false, notify: false, group: 0) }
     }
     #expect(automatic.edges.isEmpty)
+  }
+
+  @Test("below: all whose keys begin with it, at any depth, but not the one that wants; entries: not deeper than one step")
+  func below() {
+    let identities = [
+      (0, "/d/"), (1, "/d/a"), (2, "/d/s/"), (3, "/d/s/b"), (4, "/dd/a"), (5, "/d"), (6, "/d/w"), (7, "/d/s/t/"), (8, "/"),
+    ]
+    func found(_ wish: Wish) -> Set<Int> { Set(edges(identities, [(6, [wish])]).filter { $0.to == 6 }.map(\.from)) }
+    #expect(found(Wish(key: "/d/", reach: .below)) == [0, 1, 2, 3, 7])
+    #expect(found(Wish(key: "/d/", reach: .entries)) == [0, 1, 2])
+    #expect(found(Wish(key: "/d/s/", reach: .entries)) == [2, 3, 7])
+    #expect(found(Wish(key: "/", reach: .below)) == [0, 1, 2, 3, 4, 5, 7, 8])
+    #expect(found(Wish(key: "/", reach: .entries)) == [0, 5, 8])
+    // Not a directory's key, nothing there, another space.
+    #expect(found(Wish(key: "/d", reach: .below)) == [])
+    #expect(found(Wish(key: "/none/", reach: .below)) == [])
+    #expect(found(Wish(space: "svc", key: "/d/", reach: .below)) == [])
+  }
+
+  @Test("below: both ways, each pair once, beside other wishes; several may want the same")
+  func belowOthers() {
+    let identities = [(0, "/d/a"), (0, "/d/b"), (1, "/d/c")]
+    let wishes = [Wish(key: "/d/a"), Wish(key: "/d/", reach: .below), Wish(key: "/", notify: true, reach: .below)]
+    #expect(edges(identities, [(2, wishes)]) == [Found(0, 2, notify: true), Found(1, 2, notify: true)])
+    #expect(edges(identities, [(2, [Wish(key: "/d/", isAfterMe: true, reach: .below)])]) == [Found(2, 0), Found(2, 1)])
+    #expect(edges(identities, [(2, [wishes[1]]), (3, [wishes[1]])]).count == 4)
+    let written = [ResourceEdge(from: 0, to: 2, name: "mine")]
+    #expect(edges(identities, existing: written, [(2, [wishes[1]])]) == [Found(1, 2)])
+  }
+
+  @Test("below: the edges are the same however the graph is written")
+  func belowOrder() {
+    let identities = (0..<50).map { ($0, "/d/\($0 % 7)/\($0)") }
+    let wishes = (50..<60).map { (vertex: $0, wishes: [Wish(key: "/d/\($0 % 7)/", reach: .below)]) }
+    func ends(_ found: [Found]) -> Set<[Int]> { Set(found.map { [$0.from, $0.to] }) }
+    let found = edges(identities, wishes)
+    #expect(ends(found).count == found.count && !found.isEmpty)
+    #expect(ends(edges(identities.reversed(), wishes.reversed())) == ends(found))
   }
 
   @Test("many bearers of one identity and as many wishes for it")

@@ -27,7 +27,7 @@ extension IdentityIndex {
 
   mutating func add(_ vertex: Int, _ space: String, _ key: String) {
     Array(space.utf8).withUnsafeBytes { space in
-      Array(key.utf8).withUnsafeBytes { key in add(vertex, space: space, key: key) }
+      Array(key.utf8).withUnsafeBytes { key in _ = add(vertex, space: space, key: key) }
     }
   }
 

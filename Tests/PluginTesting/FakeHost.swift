@@ -48,6 +48,12 @@ final class FakeHost {
     return kinds
   }
 
+  /// Identities are written down as "space:key:group", and these.
+  private static let uidFlags: [(flag: Int, word: String)] = [
+    (MGMT_UID_AFTER_ME, "after"), (MGMT_UID_NOTIFY, "notify"), (MGMT_UID_BELOW, "below"), (MGMT_UID_ENTRIES, "entries"),
+    (MGMT_UID_PRIMARY, "primary"),
+  ]
+
   private func addResourceFunctions() {
     table.pointee.log = { _, resource, _, text in
       if let record = Record.from(resource) {
@@ -64,8 +70,10 @@ final class FakeHost {
     table.pointee.watch_failed = { resource, _, text, _ in Record.from(resource)?.watchFailure = String(text) }
     table.pointee.vardir = { _, _, _, _, _ in mgmt_status(MGMT_FAILED) }
     table.pointee.put_uid = { sink, uid in
-      guard let uid else { return }
-      Record.from(sink)?.uids.append("\(String(uid.pointee.space)):\(String(uid.pointee.key)):\(uid.pointee.group)")
+      guard let uid = uid?.pointee else { return }
+      var text = "\(String(uid.space)):\(String(uid.key)):\(uid.group)"
+      for (flag, word) in FakeHost.uidFlags where uid.flags & UInt32(flag) != 0 { text += " \(word)" }
+      Record.from(sink)?.uids.append(text)
     }
     table.pointee.put_resource = { sink, kind, name, names, values, count in
       var parameters: [String: TestValue] = [:]

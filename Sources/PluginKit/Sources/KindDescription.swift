@@ -22,6 +22,9 @@ public struct Parameter: Sendable {
     public static let secret = Flags(rawValue: UInt32(MGMT_PARAM_SECRET))
     /// Left unset, it takes the resource's name.
     public static let name = Flags(rawValue: UInt32(MGMT_PARAM_NAME))
+    /// It says which thing is meant and nothing else, as the path of a file: two resources with one primary identity ask for the same
+    /// when all other parameters are equal.
+    public static let identity = Flags(rawValue: UInt32(MGMT_PARAM_IDENTITY))
   }
 
   public init(

@@ -411,14 +411,14 @@ static mgmt_status check_apply(void *self, mgmt_call *call, uint32_t flags, mgmt
 
 static mgmt_status uids(void *self, mgmt_sink *sink, mgmt_error *error) {
     (void)error;
-    for (struct note *note = self; note != NULL; note = note->member) {
-        char path[PATH_MAX];
-        const char *separator = note->directory[1] == '\0' ? "" : "/";
-        int length = snprintf(path, sizeof path, "%s%s%s", note->directory, separator, note->name);
-        if (length < 0 || (size_t)length >= sizeof path) continue;
-        mgmt_uid uid = {.space = str("path"), .key = str(path)};
-        note->kind->host->put_uid(sink, &uid);
-    }
+    struct note *note = self;
+    char path[PATH_MAX];
+    const char *separator = note->directory[1] == '\0' ? "" : "/";
+    int length = snprintf(path, sizeof path, "%s%s%s", note->directory, separator, note->name);
+    if (length < 0 || (size_t)length >= sizeof path) return MGMT_OK;
+    /* No other resource may look after the same file. Members of a group are asked themselves. */
+    mgmt_uid uid = {.space = str("path"), .key = str(path), .flags = MGMT_UID_PRIMARY};
+    note->kind->host->put_uid(sink, &uid);
     return MGMT_OK;
 }
 

@@ -121,7 +121,10 @@ typedef struct mgmt_sink mgmt_sink;     /* where put_uid and put_resource write 
 enum { /* mgmt_param.flags */
     MGMT_PARAM_REQUIRED = 1,
     MGMT_PARAM_SECRET = 2, /* masked in every view */
-    MGMT_PARAM_NAME = 4    /* left unset, it takes the resource's name (documentation only; the plugin applies it) */
+    MGMT_PARAM_NAME = 4,   /* left unset, it takes the resource's name (documentation only; the plugin applies it) */
+    /* it says which thing is meant, as the path of a file, and nothing else. Two resources that are one thing (see
+     * MGMT_UID_PRIMARY) ask for the same when all their other parameters are equal */
+    MGMT_PARAM_IDENTITY = 8
 };
 
 typedef struct mgmt_param {
@@ -140,7 +143,17 @@ typedef struct mgmt_param {
 enum { /* mgmt_uid.flags, used by auto_edges */
     MGMT_UID_BEFORE_ME = 0, /* who bears this identity comes before me */
     MGMT_UID_AFTER_ME = 1,
-    MGMT_UID_NOTIFY = 2
+    MGMT_UID_NOTIFY = 2,
+    /* key is a directory's and ends in '/': all who bear an identity of this space whose key begins with it come before me
+     * (or after me). A group is not looked at */
+    MGMT_UID_BELOW = 4,
+    MGMT_UID_ENTRIES = 16 /* as BELOW, but only the entries of the directory, not what lies deeper */
+};
+enum { /* mgmt_uid.flags, used by uids */
+    /* this is the thing I look after. No two resources of a graph, of whatever kinds, may have the same one: the graph is
+     * refused when they ask for different things, and warned about otherwise. At most one for each resource, spelled in one
+     * way: the path of a directory without the '/' at its end. Each resource puts its own, a leader not those of its members */
+    MGMT_UID_PRIMARY = 8
 };
 
 /* Of all uids with one group number other than 0 the first hit ends the search: /var/lib/foo/bar/ wants
