@@ -8,7 +8,7 @@ enum ExecKey: Int {
   case watchcmd, watchcwd, watchshell, watchfiles, pollint
   case ifcmd, ifcwd, ifshell, ifequals, ifequalsStdout
   case nifcmd, nifcwd, nifshell
-  case creates, mtimes
+  case creates, mtimes, refreshonly
   case donecmd, donecwd, doneshell
   case user, group
   case sendOutput, sendStdout, sendStderr
@@ -27,7 +27,8 @@ let execDescription = KindDescription(
       """),
     Parameter(
       "args", "[]str", "Arguments passed on as they are; only without `shell`, and when `cmd` is a single word."),
-    Parameter("cwd", "str", default: .string(""), "The directory `cmd` runs in; empty: the agent's."),
+    Parameter(
+      "cwd", "str", default: .string(""), "The directory `cmd` runs in; empty: the agent's, or `/` when `user` is another one."),
     Parameter("shell", "str", default: .string(""), "When set, `cmd` runs as `<shell> -c <cmd>`."),
     Parameter(
       "env", "map{str: str}", "The whole environment of every command. Empty by default: not even PATH or HOME are set."),
@@ -67,6 +68,10 @@ let execDescription = KindDescription(
       Absolute paths. When one was modified after the last successful run, `cmd` runs whatever the other guards say; when none \
       was, they decide, and without another guard `cmd` does not run. A missing file is an error. They are watched.
       """),
+    Parameter(
+      "refreshonly", "bool", default: .bool(false),
+      "When true, `cmd` runs only when the resource was notified, and if the guards let it; otherwise it is as asked without running."
+    ),
 
     Parameter(
       "donecmd", "str", default: .string(""),
@@ -88,4 +93,4 @@ let execDescription = KindDescription(
     Parameter("stdout", "str", "The standard output of `cmd`."),
     Parameter("stderr", "str", "The standard error of `cmd`."),
   ],
-  traits: [.automaticEdges])
+  flags: [.refresh], traits: [.automaticEdges])

@@ -61,7 +61,8 @@ final class Exec: Resource {
   }
 
   override func checkApply(_ call: Call, _ flags: CheckFlags) throws(Failure) -> CheckResult {
-    let run = Run(settings, kind: kind, handle: handle, call: call, apply: flags.contains(.apply)) { [self] in
+    let steps = RunMachine.Steps(settings, apply: flags.contains(.apply), isNotified: flags.contains(.refresh))
+    let run = Run(settings, kind: kind, handle: handle, call: call, steps: steps) { [self] in
       current.withLock { $0 = nil }
     }
     current.withLock { $0 = run }

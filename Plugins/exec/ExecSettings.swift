@@ -39,6 +39,8 @@ struct ExecSettings: Sendable {
   var ifequalsStdout: String?
   var creates = ""
   var mtimes: [String] = []
+  /// Runs only when notified.
+  var isRefreshOnly = false
   var user = ""
   var group = ""
   var fallback = CapturedText()
@@ -95,6 +97,7 @@ extension ExecSettings {
     ifequalsStdout = parameters.string(ExecKey.ifequalsStdout)
     creates = text(.creates)
     mtimes = parameters.strings(ExecKey.mtimes)
+    isRefreshOnly = parameters.bool(ExecKey.refreshonly)
     user = text(.user)
     group = text(.group)
     fallback = CapturedText(

@@ -18,8 +18,8 @@ final class Run: @unchecked Sendable {
     var captured = CapturedText()
     /// Modification times from before `cmd` started, to be recorded when it has succeeded.
     var times: ModificationTimes?
-    /// What the last successful run wrote.
-    var cached = CapturedText()
+    /// What the last successful run wrote; nil: another command's record is in the way.
+    var cached: CapturedText?
   }
 
   private let settings: ExecSettings
@@ -32,7 +32,7 @@ final class Run: @unchecked Sendable {
   private let state: Mutex<State>
 
   init(
-    _ settings: ExecSettings, kind: ExecKind, handle: ResourceHandle, call: Call, apply: Bool,
+    _ settings: ExecSettings, kind: ExecKind, handle: ResourceHandle, call: Call, steps: RunMachine.Steps,
     willEnd: @escaping () -> Void
   ) {
     self.settings = settings
@@ -40,13 +40,13 @@ final class Run: @unchecked Sendable {
     self.handle = handle
     self.call = call
     self.willEnd = willEnd
-    store = handle.stateDirectory().map(StateStore.init)
-    state = Mutex(State(machine: RunMachine(RunMachine.Steps(settings, apply: apply))))
+    store = handle.stateDirectory().map { StateStore(directory: $0, command: settings.fingerprint) }
+    state = Mutex(State(machine: RunMachine(steps)))
   }
 
   /// [worker] `.pending`: the call will be completed.
   func start() throws(Failure) -> CheckResult {
-    let cached = store?.readCaptured() ?? CapturedText()
+    let cached = store.map { $0.readCaptured() } ?? CapturedText()
     let action = state.withLock { state in
       state.cached = cached
       return state.machine.start()
@@ -157,7 +157,8 @@ final class Run: @unchecked Sendable {
   }
 
   private func sendCached() {
-    call.send(state.withLock { $0.cached }.orElse(settings.fallback).fields)
+    let cached = state.withLock { $0.cached } ?? CapturedText()
+    call.send(cached.orElse(settings.fallback).fields)
   }
 
   /// The command succeeded: writes down what the next check wants to know, off the reactor, and ends the call.
@@ -166,7 +167,7 @@ final class Run: @unchecked Sendable {
     guard captured != cached || times != nil else { return finishRan(captured) }
     kind.disk.run { [self] in
       do throws(Failure) {
-        try store?.writeCaptured(captured, over: cached)
+        if captured != cached { try store?.writeCaptured(captured) }
         if let times { try store?.writeTimes(times) }
       } catch {
         handle.log(.warning, error.message + (error.errno == 0 ? "" : ": " + String(cString: strerror(error.errno))))
@@ -188,9 +189,10 @@ final class Run: @unchecked Sendable {
 }
 
 extension RunMachine.Steps {
-  init(_ settings: ExecSettings, apply: Bool) {
+  init(_ settings: ExecSettings, apply: Bool, isNotified: Bool) {
     self.init(
-      mtimes: !settings.mtimes.isEmpty, creates: !settings.creates.isEmpty, ifcmd: settings.ifcmd != nil,
+      lacksNotification: settings.isRefreshOnly && !isNotified, mtimes: !settings.mtimes.isEmpty,
+      creates: !settings.creates.isEmpty, ifcmd: settings.ifcmd != nil,
       nifcmd: settings.nifcmd != nil, donecmd: settings.donecmd != nil, apply: apply)
   }
 }

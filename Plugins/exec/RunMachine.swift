@@ -2,9 +2,9 @@
 
 /// The order of one check of an `exec` as a value: each method takes what happened and returns what to do next.
 ///
-///     mtimes -> creates -> ifcmd -> nifcmd -> cmd -> donecmd
+///     refreshonly -> mtimes -> creates -> ifcmd -> nifcmd -> cmd -> donecmd
 ///
-/// A guard that holds the command back ends the walk; a modified file (`mtimes`) jumps over the other guards.
+/// A guard that holds the command back ends the walk; a modified file (`mtimes`) jumps over the guards after it.
 struct RunMachine: Equatable, Sendable {
   enum Role: Equatable, Sendable {
     case ifcmd, nifcmd, cmd, donecmd
@@ -33,6 +33,8 @@ struct RunMachine: Equatable, Sendable {
 
   /// Which steps there are.
   struct Steps: Equatable, Sendable {
+    /// It runs only when notified, and was not.
+    var lacksNotification = false
     var mtimes = false
     var creates = false
     var ifcmd = false
@@ -62,6 +64,7 @@ struct RunMachine: Equatable, Sendable {
 
   mutating func start() -> Action {
     guard !isCancelled else { return finish(.cancelled) }
+    if steps.lacksNotification { return finish(.heldBack) }
     guard steps.mtimes else { return afterTimes() }
     state = .comparingTimes
     return .compareTimes

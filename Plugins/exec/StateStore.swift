@@ -10,6 +10,8 @@ struct StateStore: Sendable {
 
   /// Ends in "/".
   let directory: String
+  /// The fingerprint of the command whose runs are remembered; records of others do not count.
+  let command: String
 
   /// nil: there is no such file, or it cannot be trusted.
   func read(_ name: String) -> [UInt8]? {
@@ -24,6 +26,7 @@ struct StateStore: Sendable {
     defer { close(file) }
     var info = stat()
     guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_size <= Self.largestFile else { return nil }
+    guard info.st_uid == geteuid(), info.st_mode & 0o022 == 0 else { return nil }
     var bytes: [UInt8] = []
     let chunk = max(1, Int(info.st_size))
     while bytes.count <= Self.largestFile {
@@ -88,27 +91,27 @@ struct StateStore: Sendable {
 }
 
 extension StateStore {
-  /// What the last successful run wrote.
-  func readCaptured() -> CapturedText {
-    guard let directory = openDirectory() else { return CapturedText() }
-    defer { close(directory) }
-    func text(_ name: String) -> String? { read(name, in: directory).map { String(decoding: $0, as: UTF8.self) } }
-    return CapturedText(output: text("output"), stdout: text("stdout"), stderr: text("stderr"))
+  private static let outputFile = "output"
+  private static let timesFile = "mtimes"
+
+  /// What the last successful run wrote; nil: there is a record, but not one of this command.
+  func readCaptured() -> CapturedText? {
+    guard let file = read(Self.outputFile) else { return CapturedText() }
+    return OutputRecord(file, of: command)?.text
   }
 
-  /// Writes the streams that changed.
-  func writeCaptured(_ captured: CapturedText, over old: CapturedText) throws(Failure) {
-    let pairs = [
-      ("output", captured.output, old.output), ("stdout", captured.stdout, old.stdout), ("stderr", captured.stderr, old.stderr),
-    ]
-    for (name, new, old) in pairs where new != old { try write(name, new.map { Array($0.utf8) }) }
+  func writeCaptured(_ captured: CapturedText) throws(Failure) {
+    let isEmpty = captured == CapturedText()
+    try write(Self.outputFile, isEmpty ? nil : OutputRecord(command: command, text: captured).bytes)
   }
 
+  /// Empty when the record is not one of this command.
   func readTimes() -> ModificationTimes {
-    ModificationTimes(record: read("mtimes") ?? [])
+    let rest = read(Self.timesFile).flatMap { RecordHeader.strip($0, of: command) }
+    return ModificationTimes(record: rest ?? [])
   }
 
   func writeTimes(_ times: ModificationTimes) throws(Failure) {
-    try write("mtimes", times.record)
+    try write(Self.timesFile, RecordHeader.bytes(of: command) + times.record)
   }
 }

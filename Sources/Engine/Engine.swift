@@ -275,7 +275,8 @@ extension Engine: InstanceOwner {
 
   private func result(of status: CheckOutcome.Status) -> Scheduler.Result {
     switch status {
-    case .ok, .differs: .success(changed: false)
+    case .ok: .success(changed: false)
+    case .differs: .differs
     case .changed: .success(changed: true)
     case .failed: .failure
     case .cancelled: .cancelled

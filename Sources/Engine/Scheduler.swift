@@ -26,6 +26,8 @@ struct Scheduler {
     var isRefreshable = false
     /// It only carries order: it is never checked.
     var isHidden = false
+    /// Its checks change nothing.
+    var looksOnly = false
     var semaphores: [String] = []
     var retry = RetryPolicy()
     /// Limits how often events lead to checks.
@@ -37,6 +39,8 @@ struct Scheduler {
   enum Result {
     /// `changed`: those to be notified are.
     case success(changed: Bool)
+    /// It differs and was left so: of those to be notified only they are told that change nothing either. A plan shows what they would do.
+    case differs
     case failure
     case cancelled
   }
@@ -71,6 +75,8 @@ struct Scheduler {
     /// Dirty, but its limit has no token left.
     static let throttled = Flags(rawValue: 16384)
     static let hidden = Flags(rawValue: 32768)
+    /// Its checks change nothing.
+    static let looksOnly = Flags(rawValue: 65536)
   }
 
   struct Vertex {
@@ -197,6 +203,7 @@ struct Scheduler {
     guard !vertices[vertex].flags.contains(.exists) else { return }
     vertices[vertex] = Vertex()
     vertices[vertex].flags = treatment.isRefreshable && !treatment.isHidden ? [.exists, .refreshable] : [.exists]
+    if treatment.looksOnly { vertices[vertex].flags.insert(.looksOnly) }
     vertexCount += 1
     if treatment.isHidden {
       set(vertex, .hidden)

@@ -76,21 +76,19 @@ extension Scheduler {
     clear(vertex, .eventWhileRunning)
     if flags(of: vertex).contains(.refreshing) {
       clear(vertex, .refreshing)
-      let succeeded = if case .success = result { true } else { false }
+      let isDone =
+        switch result {
+        case .success, .differs: true
+        case .failure, .cancelled: false
+        }
       for edge in incomingEdges(vertex) where edges[edge].refresh == .taken {
-        edges[edge].refresh = succeeded ? .none : .pending
+        edges[edge].refresh = isDone ? .none : .pending
       }
     }
     releaseSemaphores(vertex)
     switch result {
-    case .success(let changed):
-      vertices[vertex].failures = 0
-      policies[vertex]?.retry.succeeded()
-      if !flags(of: vertex).contains(.watchFailed) { clear(vertex, .failed) }
-      set(vertex, .succeededBefore)
-      if !eventCame { clear(vertex, .dirty) }
-      succeed(vertex, changed: changed)
-      if needsWork(vertex) { queue.append(vertex) }
+    case .success(let changed): succeeded(vertex, notifying: changed ? .all : .none, eventCame: eventCame)
+    case .differs: succeeded(vertex, notifying: .lookers, eventCame: eventCame)
     case .failure:
       vertices[vertex].failures += vertices[vertex].failures < 100 ? 1 : 0
       vertices[vertex].failedAt = now
@@ -103,5 +101,15 @@ extension Scheduler {
         queue.append(vertex)
       }
     }
+  }
+
+  private mutating func succeeded(_ vertex: Int, notifying audience: Audience, eventCame: Bool) {
+    vertices[vertex].failures = 0
+    policies[vertex]?.retry.succeeded()
+    if !flags(of: vertex).contains(.watchFailed) { clear(vertex, .failed) }
+    set(vertex, .succeededBefore)
+    if !eventCame { clear(vertex, .dirty) }
+    succeed(vertex, notifying: audience)
+    if needsWork(vertex) { queue.append(vertex) }
   }
 }

@@ -52,7 +52,7 @@ extension Scheduler {
     let mustRefresh = refresh && flags.contains(.refreshable)
     guard flags.contains(.dirty) || mustRefresh else {
       if refresh { takeRefresh(vertex, .none) }
-      succeed(vertex, changed: false)
+      succeed(vertex)
       return false
     }
     if semaphoreIDs[vertex] != nil, !acquire(vertex) { return false }
@@ -73,15 +73,20 @@ extension Scheduler {
     for index in incomingEdges(vertex) where edges[index].refresh == .pending { edges[index].refresh = state }
   }
 
+  /// Whom a success notifies.
+  enum Audience {
+    case none, lookers, all
+  }
+
   /// Notifies, takes the time, pokes those that wait: in this order.
-  mutating func succeed(_ vertex: Int, changed: Bool) {
+  mutating func succeed(_ vertex: Int, notifying audience: Audience = .none) {
     clock += 1
     vertices[vertex].timestamp = clock
-    guard changed || vertices[vertex].waiters > 0, vertex + 1 < outgoingStart.count else { return }
+    guard audience != .none || vertices[vertex].waiters > 0, vertex + 1 < outgoingStart.count else { return }
     for position in outgoingStart[vertex]..<outgoingStart[vertex + 1] {
       let index = Int(outgoing[Int(position)])
       let to = Int(edges[index].to)
-      if changed, edges[index].notify {
+      if edges[index].notify, audience == .all || audience == .lookers && vertices[to].flags.contains(.looksOnly) {
         edges[index].refresh = .pending
         queue.append(to)
       }

@@ -273,7 +273,7 @@ extension [UInt64] {
 extension Scheduler.Treatment {
   fileprivate init(_ entry: Entry, isRefreshable: Bool) {
     let meta = entry.meta
-    self.init(isRefreshable: isRefreshable, isHidden: meta.hidden)
+    self.init(isRefreshable: isRefreshable, isHidden: meta.hidden, looksOnly: meta.noop)
     retry = RetryPolicy(limit: Int(meta.retry), delay: meta.delay, resets: meta.retryReset)
     if meta.limit.isFinite { bucket = TokenBucket(limit: meta.limit, burst: meta.burst) }
     semaphores = meta.semaphores

@@ -5,6 +5,7 @@ import Glibc
 /// Whom a child runs as.
 struct ProcessIdentity {
   var isChange: Bool
+  var isAnotherUser: Bool { uid != getuid() }
   var uid: uid_t
   var gid: gid_t
   var groups: [gid_t]

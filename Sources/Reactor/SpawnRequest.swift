@@ -3,13 +3,13 @@
 import Glibc
 import ReactorShims
 
-/// A program to start, in a process group of its own, with standard input at /dev/null.
+/// A program to start, in a session and process group of its own, with standard input at /dev/null.
 public struct SpawnRequest: Sendable {
   /// The first without "/" is looked up along PATH; no shell is involved.
   public var arguments: [String]
   /// "NAME=value"; the child sees nothing else.
   public var environment: [String]
-  /// "": the agent's.
+  /// "": the agent's; "/" when the program runs as another user.
   public var directory = ""
   /// Name or number; "": the agent's.
   public var user = ""
@@ -57,6 +57,7 @@ extension SpawnRequest {
   func start(openFileLimit: UInt64) throws(SpawnFailure) -> StartedProgram {
     let path = try programPath()
     let identity = try ProcessIdentity(user: user, group: group)
+    let directory = workingDirectory(of: identity)
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     guard null >= 0 else { throw SpawnFailure(errno: errno, step: "open /dev/null") }
     defer { close(null) }
@@ -81,7 +82,7 @@ extension SpawnRequest {
           directory.withCString { directory in
             identity.groups.withUnsafeBufferPointer { groups in
               var request = shim_spawn(
-                path: path, argv: argv, envp: envp, cwd: self.directory.isEmpty ? nil : directory,
+                path: path, argv: argv, envp: envp, cwd: self.directory.isEmpty && !identity.isAnotherUser ? nil : directory,
                 change_identity: identity.isChange ? 1 : 0, uid: identity.uid, gid: identity.gid, groups: groups.baseAddress,
                 group_count: groups.count, stdin_fd: null, stdout_fd: out?.writeEnd ?? null, stderr_fd: err?.writeEnd ?? null,
                 nofile_soft: openFileLimit)
@@ -106,6 +107,11 @@ extension SpawnRequest {
       throw SpawnFailure(errno: reason, step: "pidfd_open")
     }
     return StartedProgram(pid: pid, pidfd: pidfd, stdout: out?.readEnd ?? -1, stderr: err?.readEnd ?? -1)
+  }
+
+  /// The agent's own directory is nothing to hand to another user.
+  private func workingDirectory(of identity: ProcessIdentity) -> String {
+    directory.isEmpty && identity.isAnotherUser ? "/" : directory
   }
 
   private func words(for step: Int32, path: String) -> String {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static int prepare_and_exec(const shim_spawn *request, int *step) {
     sigemptyset(&none);
 
     *step = SHIM_STEP_STREAMS;
-    if (syscall(SYS_setpgid, 0, 0) != 0) return errno;
+    /* A session of its own: no controlling terminal into which it could type what the agent's user then runs. */
+    if (syscall(SYS_setsid) < 0) return errno;
     if (dup2(request->stdin_fd, 0) < 0 || dup2(request->stdout_fd, 1) < 0 || dup2(request->stderr_fd, 2) < 0) return errno;
     /* Plugins may have opened descriptors without O_CLOEXEC. */
     syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_MARK_CLOEXEC);
@@ -58,6 +60,13 @@ static int prepare_and_exec(const shim_spawn *request, int *step) {
     return errno;
 }
 
+/* True of a child by vfork as soon as it is known; but where a sanitizer makes a fork of vfork it may not have come so far. */
+static void await_session(pid_t pid) {
+    siginfo_t info = {.si_pid = 0};
+    while (getsid(pid) != pid && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0)
+        sched_yield();
+}
+
 pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
     volatile int child_error = 0;
     int child_step = SHIM_STEP_FORK;
@@ -71,8 +80,7 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
         _exit(127);
     }
     int fork_error = errno;
-    /* The child has done so; but where a sanitizer makes a fork of vfork it may not have yet. */
-    if (pid > 0) setpgid(pid, pid);
+    if (pid > 0) await_session(pid);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *step = child_step;
     if (pid < 0) {

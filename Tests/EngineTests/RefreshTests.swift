@@ -33,6 +33,22 @@ import Testing
     #expect(bench.take("check") == ["check a", "check b refresh"])
   }
 
+  @Test("What differs and is left so notifies those that change nothing either, and nobody else")
+  func differs() throws {
+    let bench = try Bench()
+    let looks: (inout MetaParameters) -> Void = { $0.noop = true }
+    try bench.start(
+      [thing("a", looks), thing("b", looks), thing("c"), thing("d", looks)],
+      [.notify("a", "b"), .notify("a", "c"), .order("a", "d")])
+    bench.factory.script("a") { $0.ends = [.differs] }
+    bench.factory.event("a")
+    try bench.settle()
+    #expect(bench.take("check") == ["check a noop", "check b noop refresh"])
+    bench.factory.event("b")
+    try bench.settle()
+    #expect(bench.take("check") == ["check b noop"], "it was dealt with")
+  }
+
   @Test("§9 Pending until its receiver has succeeded")
   func pending() throws {
     let bench = try changed(then: { $0.factory.script("b") { $0.ends = [.failed] } })

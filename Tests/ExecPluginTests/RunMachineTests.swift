@@ -21,6 +21,22 @@ import Testing
     #expect(machine.start() == .finish(.wouldRun))
   }
 
+  @Test func withoutItsNotificationNothingIsAsked() {
+    for apply in [true, false] {
+      var machine = RunMachine(
+        Steps(lacksNotification: true, mtimes: true, creates: true, ifcmd: true, nifcmd: true, apply: apply))
+      #expect(machine.start() == .finish(.heldBack))
+    }
+  }
+
+  @Test func refreshonlyLacksANotificationUntilItComes() {
+    var settings = ExecSettings()
+    #expect(!Steps(settings, apply: true, isNotified: false).lacksNotification)
+    settings.isRefreshOnly = true
+    #expect(Steps(settings, apply: true, isNotified: false).lacksNotification)
+    #expect(!Steps(settings, apply: true, isNotified: true).lacksNotification)
+  }
+
   @Test func guardsRunWithoutApplyToo() {
     var machine = RunMachine(Steps(ifcmd: true, nifcmd: true, apply: false))
     #expect(machine.start() == .run(.ifcmd))

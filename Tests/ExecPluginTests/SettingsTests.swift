@@ -124,6 +124,7 @@ import Testing
     #expect(names[ExecKey.watchcmd.rawValue] == "watchcmd")
     #expect(names[ExecKey.ifequalsStdout.rawValue] == "ifequals_stdout")
     #expect(names[ExecKey.mtimes.rawValue] == "mtimes")
+    #expect(names[ExecKey.refreshonly.rawValue] == "refreshonly")
     #expect(names[ExecKey.group.rawValue] == "group")
     #expect(names.count == ExecKey.state.rawValue + 1)
     #expect(names.last == "state")

@@ -40,7 +40,7 @@ private final class Scratch {
 @Suite struct StateTests {
   @Test func writesAreWholePrivateAndLeaveNothingBehind() throws {
     let scratch = try Scratch()
-    let store = StateStore(directory: scratch.path)
+    let store = StateStore(directory: scratch.path, command: "one")
     #expect(store.read("output") == nil)
     try store.write("output", Array("one".utf8))
     try store.write("output", Array("two".utf8))
@@ -56,7 +56,7 @@ private final class Scratch {
 
   @Test func linksAreNotFollowed() throws {
     let scratch = try Scratch()
-    let store = StateStore(directory: scratch.path)
+    let store = StateStore(directory: scratch.path, command: "one")
     #expect(symlink("/etc/passwd", scratch.path + "output") == 0)
     #expect(store.read("output") == nil)
     try store.write("output", [])
@@ -66,19 +66,50 @@ private final class Scratch {
   }
 
   @Test func aMissingDirectoryIsAFailure() {
-    #expect(throws: Failure.self) { try StateStore(directory: "/nonexistent/x/").write("output", []) }
+    #expect(throws: Failure.self) { try StateStore(directory: "/nonexistent/x/", command: "one").write("output", []) }
   }
 
-  @Test func onlyWhatChangedIsWritten() throws {
+  @Test func whatOthersMayWriteIsNotBelieved() throws {
     let scratch = try Scratch()
-    let store = StateStore(directory: scratch.path)
-    let first = CapturedText(output: "ab", stdout: "a", stderr: "b")
-    try store.writeCaptured(first, over: CapturedText())
-    #expect(store.readCaptured() == first)
-    let second = CapturedText(output: "a", stdout: "a")
-    try store.writeCaptured(second, over: first)
-    #expect(store.readCaptured() == second)
-    #expect(scratch.names() == ["output", "stdout"])
+    let store = StateStore(directory: scratch.path, command: "one")
+    try store.write("output", Array("x".utf8))
+    #expect(chmod(scratch.path + "output", 0o666) == 0)
+    #expect(store.read("output") == nil)
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func whatBelongsToOthersIsNotBelieved() throws {
+    let scratch = try Scratch()
+    let store = StateStore(directory: scratch.path, command: "one")
+    try store.write("output", Array("x".utf8))
+    #expect(chown(scratch.path + "output", 65534, 65534) == 0)
+    #expect(store.read("output") == nil)
+  }
+
+  @Test func outputIsRememberedByCommand() throws {
+    let scratch = try Scratch()
+    let (one, other) = (
+      StateStore(directory: scratch.path, command: "one"), StateStore(directory: scratch.path, command: "other")
+    )
+    #expect(one.readCaptured() == CapturedText())
+    let first = CapturedText(output: "a\nb", stdout: "a\n", stderr: "b")
+    try one.writeCaptured(first)
+    #expect(one.readCaptured() == first)
+    #expect(other.readCaptured() == nil, "another command's output")
+    let second = CapturedText(output: "", stdout: "")
+    try other.writeCaptured(second)
+    #expect(other.readCaptured() == second)
+    #expect(one.readCaptured() == nil)
+    try other.writeCaptured(CapturedText())
+    #expect(scratch.names() == [])
+  }
+
+  @Test func timesAreRememberedByCommand() throws {
+    let scratch = try Scratch()
+    let times = ModificationTimes(["/a": .init(seconds: 5, nanoseconds: 7)])
+    try StateStore(directory: scratch.path, command: "one").writeTimes(times)
+    #expect(StateStore(directory: scratch.path, command: "one").readTimes() == times)
+    #expect(StateStore(directory: scratch.path, command: "other").readTimes() == ModificationTimes())
   }
 
   @Test func fallbacksFillWhatIsMissing() {

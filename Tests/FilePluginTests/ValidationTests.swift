@@ -111,11 +111,4 @@ extension FileTests {
     #expect(octal(0o644) == "0644")
     #expect(octal(0o100_4755) == "4755")
   }
-
-  @Test func digests() {
-    #expect(SHA256.hex(of: []) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-    #expect(SHA256.hex(of: Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-    #expect(
-      SHA256.hex(of: [UInt8](repeating: 97, count: 1000)) == "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3")
-  }
 }

@@ -212,6 +212,31 @@ import Testing
     #expect(ended.how == .signalled(SIGTERM))
   }
 
+  @Test("A session of its own, without a terminal, and the agent's directory")
+  func session() throws {
+    let ended = try run(shell("cut -d ' ' -f 1,5,6,7 /proc/$$/stat; pwd -P; (: </dev/tty) 2>/dev/null && echo terminal"))
+    let lines = ended.out.split(separator: "\n")
+    let numbers = lines.first?.split(separator: " ") ?? []
+    #expect(numbers.count == 4 && Set(numbers[..<3]).count == 1 && numbers[3] == "0", "\(ended.out)")
+    let here = getcwd(nil, 0)
+    defer { free(here) }
+    #expect(lines.dropFirst() == [here.map { String(cString: $0) }.map { Substring($0) } ?? ""])
+  }
+
+  @Test("Another user starts in /, unless a directory is given", .enabled(if: geteuid() == 0, "only root can be somebody else"))
+  func directory() throws {
+    var request = shell("pwd -P")
+    request.user = "65534"
+    request.group = "65534"
+    #expect(try run(request).out == "/\n")
+    request.directory = "/usr"
+    #expect(try run(request).out == "/usr\n")
+    request.directory = ""
+    request.user = "0"
+    request.group = ""
+    #expect(try run(request).out != "/\n")
+  }
+
   @Test("Standard input is empty, signals are at their defaults, and no descriptor leaks")
   func inheritance() throws {
     let fd = dup(1)  // without close-on-exec, as a careless plugin has it

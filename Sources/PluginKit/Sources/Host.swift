@@ -47,7 +47,7 @@ public final class Host: @unchecked Sendable {
     return source
   }
 
-  /// [any] Starts a program in a process group of its own. `output` [reactor] gets what it writes, fd 1 or 2;
+  /// [any] Starts a program in a session and process group of its own. `output` [reactor] gets what it writes, fd 1 or 2;
   /// `exit` [reactor] comes exactly once after all output, unless the source is deleted first.
   public func spawn(
     _ command: Command, output: @escaping (Int32, UnsafeBufferPointer<UInt8>) -> Void, exit: @escaping (Exit) -> Void

@@ -26,7 +26,7 @@ typedef struct shim_spawn {
 
 enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_STREAMS, SHIM_STEP_EXEC };
 
-/* Starts a program in a new process group. Returns its pid, or -1 with errno in *error and the step in *step. The parent waits
+/* Starts a program in a new session, and so in a new process group. Returns its pid, or -1 with errno in *error and the step in *step. The parent waits
  * until the program runs; the child touches nothing of the parent's memory but these two. */
 pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step);
 

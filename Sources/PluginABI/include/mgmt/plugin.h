@@ -179,7 +179,7 @@ typedef struct mgmt_spawn {
     size_t argc;
     const mgmt_str *env; /* "NAME=value" each; the child sees nothing else */
     size_t env_count;
-    mgmt_str cwd;   /* empty: the agent's */
+    mgmt_str cwd;   /* empty: the agent's; / for another user than the agent's */
     mgmt_str user;  /* name or number; empty: the agent's */
     mgmt_str group; /* name or number; empty: the user's primary group */
     int32_t stop_signal;      /* 0: SIGTERM. Sent to the process group by source_stop and at the time-out */
@@ -247,7 +247,7 @@ struct mgmt_host { /* grows at the end only */
     void (*fd_modify)(mgmt_source *, uint32_t events); /* [reactor] */
     /* [reactor] every_ms 0: once; the source still has to be deleted. */
     mgmt_source *(*timer_add)(const mgmt_host *, uint64_t first_ms, uint64_t every_ms, mgmt_timer_fn, void *user);
-    /* [any] Starts in a new process group, standard input /dev/null, all signals at their defaults; the fork happens on a
+    /* [any] Starts in a new session and process group, standard input /dev/null, all signals at their defaults; the fork happens on a
      * pool thread. exit is called exactly once unless source_delete comes first, also when it could not be started. */
     mgmt_source *(*spawn)(const mgmt_host *, const mgmt_spawn *, mgmt_output_fn, mgmt_exit_fn, void *user);
     /* [reactor] A child's process group gets stop_signal, after stop_grace_ms SIGKILL; exit is called as usual. */
