@@ -12,24 +12,22 @@ public struct Change: Sendable, Hashable {
   public var was: Value
   /// `.unset`: will not be there.
   public var will: Value
+  /// Something of it is secret. Unless secrets may be shown, a mask stands there already.
+  public var isSecret: Bool
 
-  public init(path: String, was: Value, will: Value) {
+  public init(path: String, was: Value, will: Value, isSecret: Bool = false) {
     self.path = path
     self.was = was
     self.will = will
+    self.isSecret = isSecret
   }
 }
 
-extension [Change] {
-  /// With the values of secret parameters masked. A change belongs to the parameter its path begins with.
-  func masked(by schema: KindSchema?) -> [Change] {
-    guard let schema, !isEmpty, schema.parameters.contains(where: \.isSecret) else { return self }
-    return map { change in
-      let name = change.path.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-      guard let position = schema.position(of: String(name)), schema.parameters[position].isSecret else { return change }
-      func mask(_ value: Value) -> Value { value.isUnset ? .unset : .string("(secret)") }
-      return Change(path: change.path, was: mask(change.was), will: mask(change.will))
-    }
+extension Change {
+  /// That there is a difference, and nothing more.
+  var hidden: Change {
+    func mask(_ value: Value) -> Value { value.isUnset ? .unset : .string(SecretMask.word) }
+    return Change(path: path, was: mask(was), will: mask(will), isSecret: true)
   }
 }
 

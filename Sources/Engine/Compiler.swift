@@ -29,6 +29,7 @@ final class Compiler {
     do throws(MgmtError) {
       try refuse(compiled.graph.check())
       try refuse(compiled.graph.checkTransfers(catalog: engine.factory))
+      try refuse(compiled.graph.checkSecrets(catalog: engine.factory))
       applyOptions(from: 0)
       resolveTransfers()
       try bringToLife(from: 0)
@@ -137,7 +138,7 @@ final class Compiler {
       }
       if resource.meta.hidden { continue }
       if let error = engine.factory.validate(resource) {
-        errors.append(error)
+        errors.append(engine.secretMask(of: resource)?.masking(error) ?? error)
         if errors.count >= Self.maximumErrors { break }
       }
       if errors.isEmpty { make(position) }
@@ -149,7 +150,8 @@ final class Compiler {
     do throws(MgmtError) {
       compiled.instances[position] = try engine.factory.make(compiled.graph.resources[position], owner: engine)
     } catch {
-      compiled.failures[position] = error.diagnostics.first
+      let resource = compiled.graph.resources[position]
+      compiled.failures[position] = error.diagnostics.first.map { engine.secretMask(of: resource)?.masking($0) ?? $0 }
     }
   }
 
@@ -200,6 +202,7 @@ final class Compiler {
     for var resource in pending.resources where !present.contains(resource.id) {
       resource.meta.reverse = false
       if let error = engine.factory.validate(resource) {
+        let error = engine.secretMask(of: resource)?.masking(error) ?? error
         compiled.warnings.append(error.asWarning(note: "what \(resource.id) had changed cannot be put back"))
         continue
       }

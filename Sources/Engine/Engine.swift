@@ -226,8 +226,9 @@ extension Engine: InstanceOwner {
     entry.timers?.timeout?.cancel()
     entry.timers?.timeout = nil
     let outcome = interpret(outcome, entry)
+    let masked = entry.masking(outcome)
     let end = now()
-    let hasSucceeded = record(outcome, slot: slot, at: end)
+    let hasSucceeded = record(masked, slot: slot, at: end)
     if hasSucceeded {
       forgetChanges(slot)
       if !outcome.sent.isEmpty { sent(outcome.sent, from: slot) }
@@ -241,7 +242,7 @@ extension Engine: InstanceOwner {
     let isOpen = !hasSucceeded && entry.meta.noop && !differing(before: slot).isEmpty
     onEvent(
       .checkEnded(
-        entry.resource.id, outcome,
+        entry.resource.id, options.showsSecrets ? outcome : masked,
         CheckContext(
           reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, isOpen: isOpen, latency: latency)))
     if entry.ending == .rearming, entry.timers?.watch == nil, !scheduler.flags(of: slot).contains(.started) { arm(slot) }
@@ -255,10 +256,9 @@ extension Engine: InstanceOwner {
     entry.timers?.poll?.cancel()
   }
 
-  /// The outcome as the engine sees it: secrets masked, and with why it was cancelled.
+  /// The outcome as the engine sees it: with why it was cancelled.
   private func interpret(_ outcome: CheckOutcome, _ entry: Entry) -> CheckOutcome {
     var outcome = outcome
-    outcome.changes = outcome.changes.masked(by: factory.schema(of: entry.resource.id.kind))
     switch (entry.ending, outcome.status) {
     case (.timedOut, .cancelled), (.timedOut, .failed):
       let seconds = Double(entry.meta.timeout) / 1000
@@ -304,12 +304,13 @@ extension Engine: InstanceOwner {
   }
 
   public func progress(_ place: Place, permille: UInt32, text: String) {
-    guard let id = entries[place.slot]?[place.part]?.resource.id else { return }
-    onEvent(.progress(id, permille: permille, text: text))
+    guard let entry = entries[place.slot], let id = entry[place.part]?.resource.id else { return }
+    onEvent(.progress(id, permille: permille, text: options.showsSecrets ? text : entry.masking(text)))
   }
 
   public func log(_ place: Place?, _ level: LogLevel, _ text: String) {
-    let id = place.flatMap { entries.indices.contains($0.slot) ? entries[$0.slot]?[$0.part]?.resource.id : nil }
-    onEvent(.log(level, id, text))
+    let entry = place.flatMap { entries.indices.contains($0.slot) ? entries[$0.slot] : nil }
+    let id = place.flatMap { entry?[$0.part]?.resource.id }
+    onEvent(.log(level, id, options.showsSecrets ? text : entry?.masking(text) ?? text))
   }
 }

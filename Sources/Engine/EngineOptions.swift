@@ -12,6 +12,8 @@ public struct EngineOptions: Sendable {
   public var convergedTimeout = -1
   /// Changes are reported with their contents.
   public var wantsDiff = false
+  /// Events show what is secret. What the status says never does.
+  public var showsSecrets = false
   public var automaticEdges = true
   public var automaticGroups = true
   /// Decides which resources form groups.

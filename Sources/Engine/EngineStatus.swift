@@ -8,7 +8,9 @@ extension Engine {
     var counts = EngineCounts()
     counts.total = scheduler.vertexCount
     counts.running = scheduler.runningCount
-    counts.pending = max(0, scheduler.dirtyCount + scheduler.vertexCount - scheduler.startedCount - scheduler.failedCount)
+    // What is not armed yet is dirty, too.
+    counts.pending = scheduler.dirtyCount - scheduler.failedDirtyCount
+    counts.starting = scheduler.vertexCount - scheduler.startedCount
     counts.failed = scheduler.failedCount
     return counts
   }

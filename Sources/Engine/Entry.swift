@@ -15,6 +15,8 @@ struct Part {
   var leader = 0
   /// What it sends and receives; nil: nothing yet.
   var exchange: Exchange?
+  /// nil: nothing is secret.
+  var secrets: SecretMask?
 }
 
 /// A vertex that runs.
@@ -102,6 +104,10 @@ final class Exchange {
   var received: Set<Int> = []
   /// Since the last check that succeeded.
   var changed: [Bool] = []
+  /// Of what it sent, the fields that are secret.
+  var secretFields: Set<Int> = []
+  /// Of what it received, the parameters that hold something secret.
+  var secretParameters: Set<Int> = []
 
   var hasChanges: Bool { changed.contains(true) }
 }

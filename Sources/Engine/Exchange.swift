@@ -29,6 +29,7 @@ extension Engine {
       guard let id = entries[slot]?[sent.part]?.resource.id else { continue }
       if entries[slot]?[sent.part]?.exchange == nil { entries[slot]?[sent.part]?.exchange = Exchange() }
       entries[slot]?[sent.part]?.exchange?.sent = sent.fields
+      if let part = entries[slot]?[sent.part] { part.exchange?.secretFields = secretFields(sent, from: part) }
       for place in receivers[id] ?? [] where isNews(sent.fields, from: id, to: place) {
         noteDirty(place.slot)
         scheduler.received(place.slot, now: milliseconds())
@@ -62,7 +63,9 @@ extension Engine {
       }
       let previous = exchange.parameters
       do throws(MgmtError) {
+        let secretsBefore = exchange.secretParameters
         let hasNews = try pull(part, exchange)
+        if !exchange.secretParameters.isEmpty || !secretsBefore.isEmpty { updateSecrets(slot: slot, part: number) }
         exchange.isRefused = false
         guard hasNews || exchange.hasChanges else { continue }
         if try hand(part, exchange, isNew: hasNews) == .recreate, hasNews { mustRecreate = true }
@@ -82,7 +85,7 @@ extension Engine {
     var hasNews = false
     for reception in exchange.receptions {
       guard let place = place(of: reception.sender, isHidden: false),
-        let sent = entries[place.slot]?[place.part]?.exchange?.sent
+        let exchangeOfSender = entries[place.slot]?[place.part]?.exchange, let sent = exchangeOfSender.sent
       else {
         throw MgmtError(
           Diagnostic(
@@ -93,6 +96,11 @@ extension Engine {
       }
       guard sent.indices.contains(reception.field), exchange.parameters.indices.contains(reception.parameter) else { continue }
       let value = sent[reception.field]
+      if exchangeOfSender.secretFields.contains(reception.field) {
+        exchange.secretParameters.insert(reception.parameter)
+      } else {
+        exchange.secretParameters.remove(reception.parameter)
+      }
       let isFirst = exchange.received.insert(reception.parameter).inserted
       guard exchange.parameters[reception.parameter] != value else {
         if isFirst { exchange.changed[reception.parameter] = true }
@@ -187,9 +195,12 @@ public struct SentValues: Sendable {
   public var part: Int
   /// In the order of what its kind sends.
   public var fields: [Value]
+  /// Those of them that the plugin says are secret.
+  public var secret: Set<Int>
 
-  public init(part: Int, fields: [Value]) {
+  public init(part: Int, fields: [Value], secret: Set<Int> = []) {
     self.part = part
     self.fields = fields
+    self.secret = secret
   }
 }

@@ -76,9 +76,16 @@ public enum WaitReason: Sendable, Equatable {
 public struct EngineCounts: Sendable, Equatable {
   public var total = 0
   public var running = 0
+  /// Their watches are not armed yet.
+  public var starting = 0
   /// Not yet as asked: starting, waiting or running.
   public var pending = 0
   public var failed = 0
+
+  /// As asked.
+  public var ok: Int { max(0, total - pending - failed) }
+  /// For others, or for a thread.
+  public var waiting: Int { max(0, pending - running - starting) }
 
   public init() {}
 }

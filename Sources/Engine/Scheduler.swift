@@ -131,6 +131,8 @@ struct Scheduler {
   var runningCount = 0
   var dirtyCount = 0
   var failedCount = 0
+  /// Of the dirty ones.
+  var failedDirtyCount = 0
   var acquiringCount = 0
   var hopefulCount = 0
   /// Retrying or throttled: they run on without an event.
@@ -302,8 +304,12 @@ struct Scheduler {
     switch flag {
     case .started: startedCount += step
     case .running: runningCount += step
-    case .dirty: dirtyCount += step
-    case .failed: failedCount += step
+    case .dirty:
+      dirtyCount += step
+      if vertices[vertex].flags.contains(.failed) { failedDirtyCount += step }
+    case .failed:
+      failedCount += step
+      if vertices[vertex].flags.contains(.dirty) { failedDirtyCount += step }
     case .acquiring: acquiringCount += step
     case .wakePending where vertices[vertex].failures < Self.hopefulFailures: hopefulCount += step
     case .retrying, .throttled: delayedCount += step

@@ -170,7 +170,7 @@ extension Engine {
     let resource = compiled.graph.resources[position]
     let instance = compiled.instances[position]
     instance?.place = place
-    var part = Part(resource: resource, instance: instance, leader: leader)
+    var part = Part(resource: resource, instance: instance, leader: leader, secrets: secretMask(of: resource))
     if let receptions = compiled.receptions[position] {
       let exchange = Exchange()
       exchange.receptions = receptions

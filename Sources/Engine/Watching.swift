@@ -46,6 +46,7 @@ extension Engine {
   public func watchFailed(_ place: Place, _ reason: Diagnostic) {
     let slot = place.slot
     guard let entry = entries[slot] else { return }
+    let reason = entry.masking(reason)
     guard entry.meta.retry < 0 || entry.watchRetries < UInt16(entry.meta.retry) else { return breakWatch(slot, reason) }
     let failures = entry.watchRetries == .max ? .max : entry.watchRetries + 1
     entries[slot]?.watchRetries = failures

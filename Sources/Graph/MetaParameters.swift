@@ -38,6 +38,8 @@ public struct MetaParameters: Sendable, Hashable {
   public var semaphores: [String] = []
   /// Names of hosts it is for, or `*`.
   public var export: [String] = []
+  /// Names of its parameters, and of fields it sends, that nobody may see.
+  public var secret: [String] = []
 
   public init(noop: Bool = false, semaphores: [String] = []) {
     self.noop = noop

@@ -73,6 +73,9 @@ extension MetaParameters {
     .init(
       name: "autogroup", type: .bool, defaultValue: .bool(true),
       documentation: "take part in automatic groups"),
+    .init(
+      name: "secret", type: .list(.string), range: "not empty",
+      documentation: "parameters, and fields it sends, that nobody may see: a mask is shown, in every text about it"),
   ]
 
   /// Sets one by its name to a value of its type in `schema`; another type, an unknown name or a value out of range throws.
@@ -114,6 +117,7 @@ extension MetaParameters {
     case ("reverse", .bool(let flag)): reverse = flag
     case ("autoedge", .bool(let flag)): autoEdge = flag
     case ("autogroup", .bool(let flag)): autoGroup = flag
+    case ("secret", .list(let items)): secret = try Self.names(items)
     default:
       guard let parameter = Self.schema.first(where: { $0.name == name }) else {
         throw Problem(name: name, message: "there is no such meta parameter", hint: "")
@@ -154,6 +158,18 @@ extension MetaParameters {
       if !ids.contains(id) { ids.append(id) }
     }
     return ids
+  }
+
+  private static func names(_ items: [Value]) throws(Problem) -> [String] {
+    var names: [String] = []
+    for item in items {
+      guard let name = item.stringValue, !name.isEmpty else {
+        throw Problem(
+          name: "secret", message: "\(item) is not the name of a parameter", hint: "names of parameters, or of fields it sends")
+      }
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
   }
 
   private static func hosts(_ items: [Value]) throws(Problem) -> [String] {

@@ -37,12 +37,18 @@ final class Agent {
   private var result: Result<Void, MgmtError>?
   private var stops = StopLadder()
   private var stopTimer: ReactorTimer?
+  private let graphviz: Graphviz?
 
   /// Runs until the end and exits with the right status.
   static func main(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
     do {
-      let agent = try Agent(options, plugins, frontend: frontend)
+      let hostname = try Hostname.resolve(options.hostname)
+      let place = try Prefix.make(options, hostname: hostname)
+      // A second time it does nothing.
+      defer { place.leave() }
+      let agent = try Agent(options, plugins, frontend: frontend, hostname: hostname, prefix: place.path)
       let status = try agent.run()
+      place.leave()
       // Without taking ten thousand resources apart in memory first.
       withExtendedLifetime(agent) { exit(status) }
     } catch let error as MgmtError {
@@ -54,14 +60,15 @@ final class Agent {
     }
   }
 
-  private init(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend) throws {
+  private init(_ options: RunOptions, _ plugins: PluginOptions, frontend: Frontend, hostname: String, prefix: String) throws {
     self.options = options
+    self.hostname = hostname
+    self.prefix = prefix
     let service = ServiceEnvironment.take()
     OpenFileLimit.raise()
+    if !options.coreDumps { CoreDumps.forbid() }
     Reactor.keepOneHeap()
     Reactor.preferLatency()
-    hostname = try Hostname.resolve(options.hostname)
-    prefix = try Prefix.make(options, hostname: hostname)
     let directory = try EngineDirectory.make(prefix: prefix)
     lock = try AgentLock.take(in: directory)
     reactor = try Reactor()
@@ -69,7 +76,8 @@ final class Agent {
     registry.refresh()
     runtime = PluginRuntime(
       reactor: reactor, registry: registry, hostname: hostname, version: Program.version,
-      stateDirectory: StateDirectory(root: prefix + "/engine/state"))
+      stateDirectory: StateDirectory(root: prefix + "/engine/state"),
+      showsSecrets: options.showSecrets)
     engine = Engine(reactor: reactor, factory: runtime, options: EngineOptions(options))
     observers = Observers(
       engine: engine, reactor: reactor, directory: directory, hostname: hostname, hasConverger: options.timeout >= 0,
@@ -77,10 +85,12 @@ final class Agent {
     if let address = options.metricsAddress {
       metricsAddress = try observers.serveMetrics(at: address, kinds: registry.kindNames)
     }
+    let drawing = reactor
+    graphviz = options.graphviz.map { Graphviz(path: $0, filter: options.graphvizFilter, reactor: drawing) }
     statusFile = try options.statusFile.map { path throws(MgmtError) in try StatusFile(path: path) }
     view = DeferredView(options.json ? JSONView() : TextView(reactor: reactor, options: options), reactor: reactor)
     switch frontend {
-    case .yaml(let file): source = YAMLSource(path: file, catalog: runtime, watch: !options.noWatch)
+    case .yaml(let file): source = YAMLSource(path: file, catalog: runtime, watch: !options.keepsGraph)
     case .empty: source = EmptySource()
     }
   }
@@ -92,9 +102,10 @@ final class Agent {
     view.countBy { [unowned self] in engine.counts }
     try addSignals()
     watchPlugins()
-    if options.maxRuntime > 0 {
-      reactor.addTimer(afterMilliseconds: UInt64(options.maxRuntime) * 1000) { [unowned self] in
-        finish(.failure(MgmtError(Diagnostic("run.max-runtime", "the maximum runtime of \(options.maxRuntime) s was reached"))))
+    if options.longestRuntime > 0 {
+      reactor.addTimer(afterMilliseconds: UInt64(options.longestRuntime) * 1000) { [unowned self] in
+        finish(
+          .failure(MgmtError(Diagnostic("run.max-runtime", "the maximum runtime of \(options.longestRuntime) s was reached"))))
       }
     }
     try source.start(on: reactor) { [unowned self] in take($0) }
@@ -168,10 +179,8 @@ final class Agent {
   }
 
   private func drawGraph() {
-    guard let path = options.graphviz, let latestGraph else { return }
-    Graphviz.write(latestGraph, to: path, filter: options.graphvizFilter, reactor: reactor) { [unowned self] in
-      view.log(.info, $0)
-    }
+    guard let graphviz, let latestGraph else { return }
+    graphviz.write(latestGraph) { [unowned self] in view.log(.info, $0) }
   }
 
   // MARK: Ending
@@ -272,5 +281,6 @@ extension EngineOptions {
     automaticGroups = !options.noAutoGroup
     convergedTimeout = options.timeout
     wantsDiff = options.noop || options.json
+    showsSecrets = options.showSecrets
   }
 }

@@ -44,16 +44,34 @@ enum Hostname {
 
 /// The directory the agent keeps its state in.
 enum Prefix {
-  /// Found and made as the options say. No "/" at the end.
-  static func make(_ options: RunOptions, hostname: String) throws(MgmtError) -> String {
-    if options.tmpPrefix { return try temporary(hostname) }
+  enum Place {
+    /// No "/" at the end.
+    case lasting(String)
+    case temporary(TemporaryPrefix)
+
+    var path: String {
+      switch self {
+      case .lasting(let path): path
+      case .temporary(let directory): directory.path
+      }
+    }
+
+    /// At the end of the agent.
+    func leave() {
+      if case .temporary(let directory) = self { directory.remove() }
+    }
+  }
+
+  /// Found and made as the options say.
+  static func make(_ options: RunOptions, hostname: String) throws(MgmtError) -> Place {
+    if options.tmpPrefix { return .temporary(try TemporaryPrefix(hostname: hostname)) }
     let path = configured(options.prefix)
     do throws(MgmtError) {
       try make(path)
-      return path
+      return .lasting(path)
     } catch {
       guard options.allowTmpPrefix else { throw error }
-      return try temporary(hostname)
+      return .temporary(try TemporaryPrefix(hostname: hostname))
     }
   }
 
@@ -71,7 +89,7 @@ enum Prefix {
     return "\(Environment["HOME"] ?? "/tmp")/.cache/\(Program.name)"
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
       guard let start = buffer.baseAddress, getcwd(start, buffer.count) != nil else { return "/" + path }
       return String(cString: start) + "/" + path
@@ -89,20 +107,10 @@ enum Prefix {
     guard access(path, W_OK | X_OK) == 0 else { throw failure(path, errno) }
   }
 
-  private static func failure(_ path: String, _ number: Int32) -> MgmtError {
+  static func failure(_ path: String, _ number: Int32) -> MgmtError {
     MgmtError(
       Diagnostic(
         "host.prefix", "the directory for state, \(path), cannot be used", notes: [systemMessage(number)],
         hint: "give another with --prefix, or use --tmp-prefix"))
-  }
-
-  private static func temporary(_ hostname: String) throws(MgmtError) -> String {
-    let directory = Environment["TMPDIR"] ?? "/tmp"
-    var template = Array("\(directory)/\(Program.name)-\(hostname)-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-    }
-    guard let made else { throw failure(directory, errno) }
-    return made
   }
 }

@@ -15,7 +15,12 @@ enum Main {
       exit(PluginScanChild.main(arguments: CommandLine.arguments))
     }
     do {
-      var command = try MgmtCommand.parseAsRoot()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      if let later = Later.diagnostic(arguments) {
+        DiagnosticOutput.write([later])
+        exit(ExitStatus.failure)
+      }
+      var command = try MgmtCommand.parseAsRoot(HelpCommand.reordered(arguments))
       try command.run()
     } catch {
       ExitStatus.end(with: error)

@@ -8,7 +8,9 @@ enum Output {
     write(Array(text.utf8), to: fd)
   }
 
-  static func write(_ bytes: [UInt8], to fd: Int32) {
+  /// False: not all of it; errno says why.
+  @discardableResult
+  static func write(_ bytes: [UInt8], to fd: Int32) -> Bool {
     bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]
       while !rest.isEmpty {
@@ -17,11 +19,12 @@ enum Output {
           rest = rest.dropFirst(count)
         } else if count < 0, errno == EAGAIN {
           var wait = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-          guard poll(&wait, 1, 5000) > 0 else { return }
+          guard poll(&wait, 1, 5000) > 0 else { return false }
         } else if count < 0, errno != EINTR {
-          return
+          return false
         }
       }
+      return true
     }
   }
 }

@@ -40,7 +40,7 @@ final class CallState: Job, @unchecked Sendable {
     var early: mgmt_status?
     var changes: [Change] = []
     /// By the numbers of the resources.
-    var sent: [UInt: [Value]] = [:]
+    var sent: [UInt: SentFields] = [:]
     var isCancelled = false
     var cancelFD: Int32 = -1
   }
@@ -188,8 +188,8 @@ final class CallState: Job, @unchecked Sendable {
     }
   }
 
-  /// `host->send` and `host->send_as`. `value`: nil when it was not understood. False: refused.
-  func send(as member: UInt?, _ value: Value?) -> Bool {
+  /// `host->send` and `host->send_as`. `value`: nil when it was not understood. `secret`: the fields marked as such. False: refused.
+  func send(as member: UInt?, _ value: Value?, secret: Set<Int> = []) -> Bool {
     var values: [Value] = []
     if case .structure(let fields)? = value { values = zip(schema.sends, fields).map { $0.type.naming($1.value) } }
     guard !values.isEmpty, values.count == schema.sends.count, zip(schema.sends, values).allSatisfy({ $0.type.admits($1) })
@@ -197,7 +197,7 @@ final class CallState: Job, @unchecked Sendable {
       context.misbehaved("what was sent is not what the kind says it sends", resource: resource)
       return false
     }
-    state.withLock { $0.sent[member ?? instance] = values }
+    state.withLock { $0.sent[member ?? instance] = SentFields(values: values, secret: secret) }
     return true
   }
 
@@ -224,6 +224,13 @@ final class CallState: Job, @unchecked Sendable {
     // Preparing has no cancel: what comes later is not waited for.
     if isPending, case .checkApply = method { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
   }
+}
+
+/// What one resource sent.
+struct SentFields: Sendable {
+  var values: [Value]
+  /// Positions of those the plugin marked as secret.
+  var secret: Set<Int>
 }
 
 /// The checks that run, by number. The reactor adds while workers remove: sixteen locks keep them out of each other's way.

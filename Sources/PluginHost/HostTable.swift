@@ -70,12 +70,14 @@ enum HostTable {
       CurrentRuntime.shared?.tell(.progress(call.instance, permille: min(permille, 1000), String(foreign: text, limit: 1024)))
     }
     table.change = { call, path, was, will in
-      guard let call = CurrentRuntime.shared?.calls.call(call) else { return }
+      guard let runtime = CurrentRuntime.shared, let call = runtime.calls.call(call) else { return }
+      let masks = !runtime.showsSecrets
       call.add(
         Change(
           path: String(foreign: path, limit: 4096),
-          was: was.flatMap { Value(foreign: $0.pointee, masksSecrets: true) } ?? .unset,
-          will: will.flatMap { Value(foreign: $0.pointee, masksSecrets: true) } ?? .unset))
+          was: was.flatMap { Value(foreign: $0.pointee, masksSecrets: masks) } ?? .unset,
+          will: will.flatMap { Value(foreign: $0.pointee, masksSecrets: masks) } ?? .unset,
+          isSecret: [was, will].contains { $0?.pointee.holdsSecret() ?? false }))
     }
     table.send = { call, value in send(call, as: nil, value) }
     table.send_as = { call, member, value in send(call, as: member.map { UInt(bitPattern: $0) } ?? 0, value) }
@@ -175,7 +177,8 @@ private func send(_ call: OpaquePointer?, as member: UInt?, _ value: UnsafePoint
   guard let runtime = CurrentRuntime.shared, let call = runtime.calls.call(call), let value else {
     return mgmt_status(MGMT_FAILED)
   }
-  return call.send(as: member, Value(foreign: value.pointee)) ? mgmt_status(MGMT_OK) : mgmt_status(MGMT_FAILED)
+  let isTaken = call.send(as: member, Value(foreign: value.pointee), secret: value.pointee.secretFields)
+  return isTaken ? mgmt_status(MGMT_OK) : mgmt_status(MGMT_FAILED)
 }
 
 private func shared(_ resource: OpaquePointer?) -> RuntimeShared? {

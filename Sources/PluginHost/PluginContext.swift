@@ -57,7 +57,7 @@ enum RuntimeMessage: Sendable {
   case log(UInt?, LogLevel, String)
   case progress(UInt, permille: UInt32, String)
   /// With what was sent, by the numbers of the resources.
-  case checkEnded(UInt, CheckOutcome, [UInt: [Value]])
+  case checkEnded(UInt, CheckOutcome, [UInt: SentFields])
   case spawn(UInt)
   /// With the number of the call.
   case prepared(kind: String, UInt, CheckOutcome.Status)
@@ -86,14 +86,17 @@ final class RuntimeShared: @unchecked Sendable {
   let hostname: String
   let version: String
   let stateDirectory: StateDirectory
+  /// Values that plugins mark as secret are kept as they are: a view shows them.
+  let showsSecrets: Bool
   private let instances = Mutex<[UInt: InstanceInfo]>([:])
 
-  init(reactor: Reactor, hostname: String, version: String, stateDirectory: StateDirectory) {
+  init(reactor: Reactor, hostname: String, version: String, stateDirectory: StateDirectory, showsSecrets: Bool) {
     reactorThread = pthread_self()
     self.reactor = reactor
     self.hostname = hostname
     self.version = version
     self.stateDirectory = stateDirectory
+    self.showsSecrets = showsSecrets
     reversals = ReversalStore(directory: stateDirectory)
   }
 

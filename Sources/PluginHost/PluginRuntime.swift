@@ -33,11 +33,13 @@ public final class PluginRuntime: InstanceFactory {
   private var reported: Set<ResourceID> = []
 
   public init(
-    reactor: Reactor, registry: PluginRegistry, hostname: String, version: String, stateDirectory: StateDirectory
+    reactor: Reactor, registry: PluginRegistry, hostname: String, version: String, stateDirectory: StateDirectory,
+    showsSecrets: Bool = false
   ) {
     self.reactor = reactor
     self.registry = registry
-    shared = RuntimeShared(reactor: reactor, hostname: hostname, version: version, stateDirectory: stateDirectory)
+    shared = RuntimeShared(
+      reactor: reactor, hostname: hostname, version: version, stateDirectory: stateDirectory, showsSecrets: showsSecrets)
     CurrentRuntime.shared = shared
     let mailbox = reactor.makeMailbox { [unowned self] in handle($0) }
     shared.connect(mailbox) { [unowned self] in handle($0) }
@@ -252,7 +254,7 @@ public final class PluginRuntime: InstanceFactory {
     }
   }
 
-  private func checkEnded(_ id: UInt, _ outcome: CheckOutcome, _ sent: [UInt: [Value]]) {
+  private func checkEnded(_ id: UInt, _ outcome: CheckOutcome, _ sent: [UInt: SentFields]) {
     guard let instance = instances[id] else { return }
     guard instance.checkEnded() else { return }
     var outcome = outcome
@@ -261,7 +263,7 @@ public final class PluginRuntime: InstanceFactory {
         instance.context.misbehaved("it sent for a resource that is not in the group of the check", resource: instance.name)
         continue
       }
-      outcome.sent.append(SentValues(part: sender.place.part, fields: fields))
+      outcome.sent.append(SentValues(part: sender.place.part, fields: fields.values, secret: fields.secret))
     }
     owner?.checkEnded(instance.place, outcome)
   }

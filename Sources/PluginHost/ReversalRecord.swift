@@ -14,6 +14,8 @@ struct ReversalRecord: Sendable, Equatable {
   var delay: UInt64 = 0
   var timeout: UInt64 = 0
   var semaphores: [String] = []
+  /// The meta parameter `secret`.
+  var secrets: [String] = []
 
   struct Identity: Sendable, Hashable {
     var space: String
@@ -21,7 +23,7 @@ struct ReversalRecord: Sendable, Equatable {
   }
 
   private static let magic: UInt32 = 0x5652_474d  // "MGRV"
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
   static let maximumBytes = 64 << 20
 
   init(id: ResourceID, identities: [Identity], resource: ReversedResource) {
@@ -55,6 +57,8 @@ struct ReversalRecord: Sendable, Equatable {
     writer.write(timeout)
     writer.count(semaphores.count)
     for id in semaphores { writer.write(id) }
+    writer.count(secrets.count)
+    for name in secrets { writer.write(name) }
     return Self.sealed(writer.bytes)
   }
 
@@ -71,9 +75,9 @@ struct ReversalRecord: Sendable, Equatable {
     var tail = ByteReader(Array(bytes.suffix(8)))
     guard try tail.number(UInt64.self) == Self.checksum(bytes.dropLast(8)) else { throw ByteError(offset: bytes.count - 8) }
     var reader = ByteReader(Array(bytes.dropLast(8)))
-    guard try reader.number(UInt32.self) == Self.magic, try reader.number(UInt8.self) == Self.version else {
-      throw ByteError(offset: 0)
-    }
+    guard try reader.number(UInt32.self) == Self.magic else { throw ByteError(offset: 0) }
+    let version = try reader.number(UInt8.self)
+    guard (1...Self.version).contains(version) else { throw ByteError(offset: 4) }
     let limit = Self.maximumBytes
     id = ResourceID(kind: try reader.text(atMost: limit), name: try reader.text(atMost: limit))
     identities = []
@@ -91,6 +95,7 @@ struct ReversalRecord: Sendable, Equatable {
     delay = try reader.number(UInt64.self)
     timeout = try reader.number(UInt64.self)
     for _ in 0..<(try reader.count(atMost: 10_000)) { semaphores.append(try reader.text(atMost: limit)) }
+    if version > 1 { for _ in 0..<(try reader.count(atMost: 10_000)) { secrets.append(try reader.text(atMost: limit)) } }
     try reader.end()
   }
 
@@ -116,7 +121,7 @@ struct ReversalRecord: Sendable, Equatable {
       if schema.parameters[position].type.admits(value) { parameters[position] = value } else { unknown.append(field.name) }
     }
     var meta = MetaParameters(semaphores: semaphores)
-    (meta.retry, meta.delay, meta.timeout) = (retry, delay, timeout)
+    (meta.retry, meta.delay, meta.timeout, meta.secret) = (retry, delay, timeout, secrets)
     return (Resource(id: ResourceID(kind: resource.kind, name: resource.name), parameters: parameters, meta: meta), unknown)
   }
 }

@@ -51,6 +51,7 @@ struct ReversalRecorder: @unchecked Sendable {
     }
     var record = ReversalRecord(id: id, identities: identities, resource: resource)
     (record.retry, record.delay, record.timeout, record.semaphores) = (meta.retry, meta.delay, meta.timeout, meta.semaphores)
+    record.secrets = meta.secret
     return runtime.reversals.keep(record).map { failure in
       failed("how to put it back cannot be written down", notes: [failure.message], hint: "nothing was changed")
     }

@@ -71,9 +71,29 @@ final class ValueArena {
   }
 }
 
+extension mgmt_value {
+  private var isSecret: Bool { flags & UInt32(MGMT_VALUE_SECRET) != 0 }
+
+  private var items: UnsafeBufferPointer<mgmt_value> {
+    let isContainer = [MGMT_LIST, MGMT_MAP, MGMT_STRUCT].contains(Int(type))
+    guard isContainer, u.v.at != nil, u.v.count <= Value.maximumItems else { return .init(start: nil, count: 0) }
+    return .init(start: u.v.at, count: u.v.count)
+  }
+
+  /// It, or something in it, is marked as secret.
+  func holdsSecret(depth: Int = 0) -> Bool {
+    isSecret || (depth < Value.maximumDepth && items.contains { $0.holdsSecret(depth: depth + 1) })
+  }
+
+  /// Of a struct that is sent, the fields that hold secrets.
+  var secretFields: Set<Int> {
+    Set(items.enumerated().filter { isSecret || $0.element.holdsSecret(depth: 1) }.map(\.offset))
+  }
+}
+
 extension Value {
-  private static let maximumDepth = 32
-  private static let maximumItems = 1 << 20
+  fileprivate static let maximumDepth = 32
+  fileprivate static let maximumItems = 1 << 20
 
   /// Copies a value a plugin gave. nil: of an unknown type, nested too deeply or too long. `masksSecrets`: for people to see, without
   /// what the plugin marked as secret.

@@ -86,7 +86,7 @@ private final class SpawnJob: Job {
   func run() {
     let result: Result<StartedProgram, SpawnFailure>
     do throws(SpawnFailure) {
-      result = .success(try request.start(openFileLimit: OpenFileLimit.original))
+      result = .success(try request.start(openFileLimit: OpenFileLimit.original, coreLimit: CoreDumps.original))
     } catch {
       result = .failure(error)
     }
@@ -96,6 +96,25 @@ private final class SpawnJob: Job {
 
 /// glibc's functions take the number of a resource, its constants are an enum.
 private let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+
+/// Core files: the agent's memory holds what is secret, so it leaves none. Its children may.
+public enum CoreDumps {
+  private static let core = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+
+  /// The soft limit the agent was started with; nil: it was not changed.
+  // Set at start-up, before there is another thread.
+  nonisolated(unsafe) private(set) static var original: UInt64?
+
+  /// Once, at start-up. Of one byte, not of none: the kernel hands the memory to a program in `core_pattern` whatever the limit is, unless it
+  /// is one.
+  public static func forbid() {
+    var limit = rlimit()
+    guard getrlimit(core, &limit) == 0 else { return }
+    let before = UInt64(limit.rlim_cur)
+    limit.rlim_cur = min(1, limit.rlim_max)
+    if setrlimit(core, &limit) == 0 { original = before }
+  }
+}
 
 /// The limit of open files: raised for the agent, which holds descriptors for many children, restored for the children, which
 /// may not expect it.

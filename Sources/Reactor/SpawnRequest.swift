@@ -54,7 +54,7 @@ struct SpawnFailure: Error {
 
 extension SpawnRequest {
   /// On a pool thread: looks names up, forks, and waits until the program runs.
-  func start(openFileLimit: UInt64) throws(SpawnFailure) -> StartedProgram {
+  func start(openFileLimit: UInt64, coreLimit: UInt64? = nil) throws(SpawnFailure) -> StartedProgram {
     let path = try programPath()
     let identity = try ProcessIdentity(user: user, group: group)
     let directory = workingDirectory(of: identity)
@@ -85,7 +85,7 @@ extension SpawnRequest {
                 path: path, argv: argv, envp: envp, cwd: self.directory.isEmpty && !identity.isAnotherUser ? nil : directory,
                 change_identity: identity.isChange ? 1 : 0, uid: identity.uid, gid: identity.gid, groups: groups.baseAddress,
                 group_count: groups.count, stdin_fd: null, stdout_fd: out?.writeEnd ?? null, stderr_fd: err?.writeEnd ?? null,
-                nofile_soft: openFileLimit)
+                nofile_soft: openFileLimit, sets_core: coreLimit == nil ? 0 : 1, core_soft: coreLimit ?? 0)
               return shim_spawn_program(&request, &failure, &step)
             }
           }

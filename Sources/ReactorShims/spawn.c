@@ -45,6 +45,14 @@ static int prepare_and_exec(const shim_spawn *request, int *step) {
         }
     }
 
+    if (request->sets_core) {
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_CORE, &limit) == 0 && request->core_soft <= limit.rlim_max) {
+            limit.rlim_cur = request->core_soft;
+            setrlimit(RLIMIT_CORE, &limit);
+        }
+    }
+
     *step = SHIM_STEP_IDENTITY;
     if (request->change_identity) {
         if (syscall(SYS_setgroups, request->group_count, request->groups) != 0) return errno;

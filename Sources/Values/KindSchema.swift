@@ -42,6 +42,8 @@ public struct KindSchema: Sendable, Hashable {
   public var sends: [Parameter]
   /// A notification makes it do something.
   public var isRefreshable: Bool
+  /// Of the parameters that are secret.
+  public let secretPositions: [Int]
   private var index: [String: Int]
 
   public init(
@@ -52,6 +54,7 @@ public struct KindSchema: Sendable, Hashable {
     self.parameters = parameters
     self.sends = sends
     self.isRefreshable = isRefreshable
+    secretPositions = parameters.indices.filter { parameters[$0].isSecret }
     index = [:]
     for (position, parameter) in parameters.enumerated() { index[parameter.name] = position }
   }

@@ -44,7 +44,8 @@ extension EndToEnd {
     func listed(_ command: [String]) throws {
       let above = try Mgmt.run(command.dropLast() + ["--help"])
       let word = try #require(command.last)
-      #expect(above.out.split(separator: "\n").contains { $0.hasPrefix("  \(word) ") }, "\(above.out)")
+      #expect(
+        above.out.split(separator: "\n").contains { $0.hasPrefix("  \(word) ") || $0.hasPrefix("  \(word), ") }, "\(above.out)")
     }
 
     @Test(

@@ -52,7 +52,7 @@ extension EndToEnd {
       #expect(both.status == 1 && both.err.contains("--markdown"), "\(both.err)")
       let meta = try Mgmt.run(["plugins", "meta", "--json"])
       let object = try JSONSerialization.jsonObject(with: Data(meta.out.utf8)) as? [String: [[String: Any]]]
-      #expect(object?["metaParameters"]?.count == 18)
+      #expect(object?["metaParameters"]?.count == 19)
     }
   }
 }

@@ -36,6 +36,10 @@ final class FakeFactory: InstanceFactory {
     var primary: ([Value]) -> String? = { _ in nil }
     var mayLead: (String) -> Bool = { _ in true }
     var isInvalid: ([Value]) -> Bool = { _ in false }
+    /// What each check says: to the log, as its progress, as changes, and, when it fails, as its reason.
+    var says: (([Value]) -> (text: String, changes: [Change]))?
+    /// Of what it sends, the fields it marks as secret.
+    var marks: Set<Int> = []
   }
 
   let reactor: Reactor
@@ -71,12 +75,14 @@ final class FakeFactory: InstanceFactory {
   private static let kinds: [String: KindTraits] = [
     "thing": [], "plain": [], "group": .leads, "group:part": [], "edged": [.identifies, .wishes],
     "prepared": [.identifies, .wishes, .prepares], "reversible": .reverses,
-    "reversible-group": [.reverses, .leads], "comparing": .compares,
+    "reversible-group": [.reverses, .leads], "comparing": .compares, "secretive": [],
   ]
 
   private static let schemas = Dictionary(
     uniqueKeysWithValues: kinds.keys.map { kind in
-      (kind, KindSchema(name: kind, parameters: parameters, sends: parameters, isRefreshable: kind != "plain"))
+      var parameters = parameters
+      parameters[0].isSecret = kind == "secretive"
+      return (kind, KindSchema(name: kind, parameters: parameters, sends: parameters, isRefreshable: kind != "plain"))
     })
 
   var kindNames: [String] { Self.kinds.keys.sorted() }
@@ -85,7 +91,8 @@ final class FakeFactory: InstanceFactory {
 
   func validate(_ resource: Resource) -> Diagnostic? {
     guard scripts[resource.id.name]?.isInvalid(resource.parameters) == true else { return nil }
-    return Diagnostic("test.invalid", "it is not valid", resource: resource.id.description)
+    let text = scripts[resource.id.name]?.says?(resource.parameters).text
+    return Diagnostic("test.invalid", "it is not valid\(text.map { ": " + $0 } ?? "")", resource: resource.id.description)
   }
 
   func make(_ resource: Resource, owner: any InstanceOwner) throws(MgmtError) -> any ResourceInstance {

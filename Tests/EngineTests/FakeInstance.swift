@@ -89,22 +89,28 @@ final class FakeInstance: ResourceInstance {
     isRunning = false
     factory.running[name] = nil
     factory.note("end \(name) \(end)")
+    let said = script.says?(parameters)
     let status: CheckOutcome.Status =
       switch end {
       case .ok, .held: .ok
       case .changed: .changed
       case .differs: .differs
       case .cancelled: .cancelled
-      case .failed: .failed(Diagnostic("test.failed", "\(name) failed"))
+      case .failed: .failed(Diagnostic("test.failed", "\(name) failed\(said.map { ": " + $0.text } ?? "")"))
       }
-    var outcome = CheckOutcome(status)
+    var outcome = CheckOutcome(status, changes: said?.changes ?? [])
+    if let said {
+      owner?.log(place, .info, said.text)
+      owner?.progress(place, permille: 1, text: said.text)
+    }
     if end == .ok || end == .changed || end == .differs { outcome.sent = sent() }
     owner?.checkEnded(place, outcome)
   }
 
   private func sent() -> [SentValues] {
     let values = script.sends.map { $0(parameters) } ?? parameters
-    return (values.map { [SentValues(part: place.part, fields: $0)] } ?? []) + members.flatMap { $0.sent() }
+    return (values.map { [SentValues(part: place.part, fields: $0, secret: script.marks)] } ?? [])
+      + members.flatMap { $0.sent() }
   }
 
   func cancelCheck() {

@@ -43,3 +43,25 @@ import Testing
     #expect(open(bench).isEmpty)
   }
 }
+
+@Suite struct CountTests {
+  @Test("nothing counts as asked, nor as waiting, before its watch is armed; what failed is not counted twice")
+  func counts() throws {
+    let bench = try Bench()
+    for name in ["a", "b", "c"] { bench.factory.script(name) { $0.holdsReady = true } }
+    bench.factory.script("b") { $0.always = .failed }
+    bench.apply([thing("a"), thing("b"), thing("c")])
+    try bench.await("watch c")
+    #expect([bench.engine.counts.total, bench.engine.counts.starting, bench.engine.counts.pending] == [3, 3, 3])
+    #expect([bench.engine.counts.ok, bench.engine.counts.waiting] == [0, 0])
+    bench.factory.ready("a")
+    bench.factory.ready("b")
+    try #expect(bench.turn { bench.engine.counts.failed == 1 && bench.engine.counts.ok == 1 })
+    #expect([bench.engine.counts.starting, bench.engine.counts.pending, bench.engine.counts.waiting] == [1, 1, 0])
+    bench.factory.breakWatch("a")
+    #expect([bench.engine.counts.failed, bench.engine.counts.pending, bench.engine.counts.ok] == [2, 1, 0])
+    bench.factory.ready("c")
+    try #expect(bench.turn { bench.engine.counts.ok == 1 })
+    #expect([bench.engine.counts.starting, bench.engine.counts.pending] == [0, 0])
+  }
+}

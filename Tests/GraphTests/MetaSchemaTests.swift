@@ -130,6 +130,14 @@ struct MetaSchemaTests {
 
   @Test("autoedge") func autoEdge() throws { try checkFlag("autoedge", default: true, \.autoEdge) }
 
+  @Test("secret") func secret() throws {
+    #expect(type(of: "secret") == "[]str")
+    #expect(MetaParameters().secret == [])
+    let names = [Value.string("cmd"), .string("output"), .string("cmd")]
+    #expect(try set("secret", [.list([]), .list(names)], \.secret) == [[], ["cmd", "output"]])
+    refuses("secret", [.list([.string("")]), .list([.int(1)]), .string("cmd"), .bool(true)])
+  }
+
   @Test("autogroup") func autoGroup() throws { try checkFlag("autogroup", default: true, \.autoGroup) }
 
   @Test("defaults of the schema are those of a resource that gives none")
@@ -141,12 +149,12 @@ struct MetaSchemaTests {
     }
   }
 
-  @Test("names are those of the language, in the order of its struct")
+  @Test("names are those of the language, in the order of its struct, and then secret")
   func names() {
     #expect(
       MetaParameters.schema.map(\.name) == [
         "noop", "retry", "retryreset", "delay", "timeout", "poll", "limit", "burst", "reset", "sema", "rewatch", "realize",
-        "dollar", "hidden", "export", "reverse", "autoedge", "autogroup",
+        "dollar", "hidden", "export", "reverse", "autoedge", "autogroup", "secret",
       ])
     #expect(MetaParameters.schema.allSatisfy { !$0.documentation.isEmpty && !$0.documentation.contains("|") })
     var meta = MetaParameters()

@@ -41,6 +41,45 @@ struct HTTPRequestTests {
     #expect(outcome(text) == .refused(400))
   }
 
+  @Test(arguments: ["HTTP/1.0", "HTTP/1.1"])
+  func twoHostsAreRefused(_ version: String) {
+    #expect(outcome("GET / \(version)\r\nHost: h\r\nHost: h\r\n\r\n") == .refused(400))
+    #expect(outcome("GET / \(version)\r\nHost: h\r\nA: b\r\nhost: i\r\n\r\n") == .refused(400))
+  }
+
+  @Test func onTheLoopbackAddressOnlyItsNamesAreAnswered() {
+    func local(_ target: String, _ host: String, version: String = "1.1") -> HTTPRequest.Outcome {
+      var request = HTTPRequest(isLocal: true)
+      return request.receive(Array("GET \(target) HTTP/\(version)\r\n\(host)\r\n".utf8))
+    }
+    for host in [
+      "localhost", "LocalHost:9233", "localhost.", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:9233",
+      " 127.0.0.1 ", "127.0.0.1:",
+    ] {
+      #expect(local("/", "Host: \(host)\r\n") == .get(path: "/"), "\(host)")
+    }
+    for host in [
+      "", "evil.example", "evil.example:9233", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil",
+      "128.0.0.1",
+      "127.0.0.256", "127.0.0", "127.0.0.1:80:80", "127.0.0.1:x", "[::1]x", "[::2]", "[::1", "::1", "0.0.0.0",
+    ] {
+      #expect(local("/", "Host: \(host)\r\n") == .refused(421), "\(host)")
+    }
+    // No browser sends none.
+    #expect(local("/", "", version: "1.0") == .get(path: "/"))
+    #expect(local("http://evil.example/", "Host: localhost\r\n") == .refused(421))
+    #expect(local("http://localhost/x", "Host: localhost\r\n") == .get(path: "/x"))
+    #expect(text(HTTPResponse.error(421)).hasPrefix("HTTP/1.1 421 Misdirected Request\r\n"))
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1:9233", true), ("[::1]:1", true), ("[::ffff:127.0.0.1]:1", true), ("0.0.0.0:1", false), ("[::]:1", false),
+    ("10.0.0.1:1", false),
+  ])
+  func whatIsLocal(_ address: String, _ isLocal: Bool) {
+    #expect(LoopbackName.isBound(to: address) == isLocal)
+  }
+
   @Test(arguments: ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: h\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r"])
   func partsAreNotAnswered(_ text: String) {
     #expect(outcome(text) == .more)

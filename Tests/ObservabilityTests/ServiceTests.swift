@@ -63,6 +63,21 @@ struct ServiceNotifierTests {
 }
 
 struct AgentLockTests {
+  @Test func whoHoldsThePrefixHoldsItWithoutItsFiles() throws {
+    let directory = TestDirectory()
+    var first: AgentLock? = try AgentLock.take(in: try EngineDirectory.make(prefix: directory.path))
+    let engine = directory.path + "/engine"
+    for _ in 0..<2 {
+      try #require(rename(engine, engine + ".gone.\(UInt32.random(in: 0...UInt32.max))") == 0)
+      let again = try EngineDirectory.make(prefix: directory.path)
+      let error = try #require(throws: MgmtError.self) { try AgentLock.take(in: again) }
+      #expect(error.diagnostics.first?.title == "another mgmt (pid \(getpid())) uses the prefix \(directory.path)")
+    }
+    withExtendedLifetime(first) {}
+    first = nil
+    _ = try AgentLock.take(in: try EngineDirectory.make(prefix: directory.path))
+  }
+
   @Test func oneAtATime() throws {
     let directory = TestDirectory()
     let engine = try EngineDirectory.make(prefix: directory.path)

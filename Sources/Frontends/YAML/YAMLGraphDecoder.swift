@@ -79,7 +79,9 @@ final class YAMLDecoding {
       sortErrors()
       return result
     }
-    let found = result.graph.check() + result.graph.checkTransfers(catalog: catalog)
+    let found =
+      result.graph.check() + result.graph.checkTransfers(catalog: catalog)
+      + result.graph.checkSecrets(catalog: catalog)
     errors += found.prefix(YAMLGraphDecoder.maximumErrors - min(errors.count, YAMLGraphDecoder.maximumErrors))
     sortErrors()
     return result

@@ -49,6 +49,15 @@ extension YAMLDecoding {
     }
   }
 
+  /// What `meta` says is secret. Before the parameters are read: an error about one of them must not show its line.
+  func secretNames(_ members: [Member]) throws(MgmtError) -> [String] {
+    guard let meta = members.first(where: { $0.key == "meta" })?.value, node(meta).kind == .mapping else { return [] }
+    guard let list = try self.members(of: meta).first(where: { lowercased($0.key) == "secret" })?.value,
+      node(list).kind == .sequence
+    else { return [] }
+    return children(list).compactMap { node($0).kind == .scalar ? text($0) : nil }
+  }
+
   /// The members with their keys in lower case; of those that only differ in case the first.
   private func metaMembers(of id: YAMLNodeID) throws(MgmtError) -> [Member] {
     var result: [Member] = []

@@ -103,9 +103,13 @@ extension YAMLDecoding {
     if isExport { name.removeFirst(2) }
     var resource = Resource(id: ResourceID(kind: kind, name: name), parameters: plan.defaults, origin: place)
     var isWhole = true
+    let secrets = try secretNames(members)
     for member in members where member.key != "name" {
       if let position = plan.schema.position(of: member.key) {
-        guard let value = try parameter(plan.schema.parameters[position], member, resource.id) else {
+        guard
+          let value = try parameter(
+            plan.schema.parameters[position], member, resource.id, isMarked: secrets.contains(member.key))
+        else {
           isWhole = false
           continue
         }
@@ -153,9 +157,10 @@ extension YAMLDecoding {
   }
 
   private func parameter(
-    _ parameter: KindSchema.Parameter, _ member: Member, _ id: ResourceID
+    _ parameter: KindSchema.Parameter, _ member: Member, _ id: ResourceID, isMarked: Bool
   ) throws(MgmtError) -> Value? {
-    if parameter.isSecret {
+    let isSecret = parameter.isSecret || isMarked
+    if isSecret {
       secretLines.append(Int(node(member.keyNode).start.line) + 1...Int(node(member.value).end.line) + 1)
       hideTree(member.value)
     }
@@ -165,7 +170,7 @@ extension YAMLDecoding {
     guard !parameter.choices.isEmpty, case .string(let text) = value, value != parameter.defaultValue,
       !parameter.choices.contains(text)
     else { return value }
-    let shown = parameter.isSecret ? "this value" : quoted(text)
+    let shown = isSecret ? "this value" : quoted(text)
     try report(
       Diagnostic(
         "yaml.choice", "\(shown) is not one of the choices for \(quoted(parameter.name))", resource: id.description,

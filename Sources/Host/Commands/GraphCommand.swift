@@ -50,6 +50,10 @@ struct GraphOptions: ParsableArguments {
   @Flag(help: "The same as --format json.") var json = false
   @Flag(help: "With automatic edges and groups.") var compiled = false
   @Flag(help: "Check everything and print what would be changed, field by field; write nothing.") var plan = false
+  @Flag(
+    name: .customLong("show-secrets"),
+    help: "With --plan: show what is secret instead of a mask; only when standard output is a terminal, and never as JSON.")
+  var showSecrets = false
   @Flag(name: .customLong("no-autoedges"), help: "Add no automatic edges.") var noAutoEdges = false
   @Flag(name: .customLong("no-autogroup"), help: "Form no automatic groups.") var noAutoGroup = false
   @Option(
@@ -61,6 +65,15 @@ struct GraphOptions: ParsableArguments {
 
   func validate() throws {
     if plan, format == .dot { throw ValidationError("--plan prints text or json") }
+    if showSecrets {
+      guard plan else { throw ValidationError("--show-secrets needs --plan") }
+      if json || format == .json {
+        throw ValidationError("--show-secrets and JSON exclude each other: programs keep what they read")
+      }
+      if isatty(STDOUT_FILENO) != 1 {
+        throw ValidationError("--show-secrets needs a terminal as standard output: elsewhere secrets would be kept")
+      }
+    }
     if plan, compiled { throw ValidationError("--plan and --compiled exclude each other") }
   }
 }
@@ -79,13 +92,15 @@ struct GraphPrinter {
       searchPath: PluginSearchPath(options: options.plugins.pluginPath), cacheDirectory: prefix, cacheIsReadOnly: true)
     registry.refresh()
     var status = ExitStatus.success
+    CoreDumps.forbid()
     do {
       let graph = try load(registry)
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
       let reactor = try Reactor()
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
-        stateDirectory: StateDirectory(root: prefix + "/engine/state", isReadOnly: true))
+        stateDirectory: StateDirectory(root: prefix + "/engine/state", isReadOnly: true),
+        showsSecrets: options.showSecrets)
       defer { runtime.close() }
       status = try options.plan ? plan(graph.graph, reactor, runtime) : show(graph.graph, reactor, runtime)
     } catch let error as MgmtError {
@@ -102,6 +117,7 @@ struct GraphPrinter {
     var engine = EngineOptions()
     engine.automaticEdges = !options.noAutoEdges
     engine.automaticGroups = !options.noAutoGroup
+    engine.showsSecrets = options.showSecrets
     return engine
   }
 

@@ -19,5 +19,5 @@ struct MgmtCommand: ParsableCommand {
       as asked.
       """,
     version: Program.version,
-    subcommands: [RunCommand.self, StatusCommand.self, GraphCommand.self, PluginsCommand.self])
+    subcommands: [RunCommand.self, StatusCommand.self, GraphCommand.self, PluginsCommand.self, HelpCommand.self])
 }

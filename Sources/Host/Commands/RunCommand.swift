@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
 import Observability
 
 /// `mgmt run FRONTEND`: the agent.
@@ -19,10 +20,23 @@ struct RunCommand: ParsableCommand {
       Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, or when \
       --max-runtime was reached.
       """,
-    subcommands: [RunYAMLCommand.self, RunEmptyCommand.self])
+    subcommands: [
+      RunYAMLCommand.self, RunEmptyCommand.self, RunLanguageCommand.self, RunPuppetCommand.self,
+    ], aliases: ["r"])
 
   @OptionGroup var options: RunOptions
   @OptionGroup var plugins: PluginOptions
+
+  /// Without a frontend, as old versions had it: `mgmt run --file FILE`.
+  func run() throws {
+    guard let file = options.old.file else { throw CleanExit.helpRequest(self) }
+    try Agent.main(options, plugins, frontend: .yaml(file))
+  }
+
+  func start(_ frontend: Frontend) throws {
+    guard options.old.file == nil else { throw ValidationError("--file and a frontend exclude each other: give one of them") }
+    try Agent.main(options, plugins, frontend: frontend)
+  }
 }
 
 /// `mgmt run yaml FILE`
@@ -34,7 +48,7 @@ struct RunYAMLCommand: ParsableCommand {
   @Argument(help: "The graph.", completion: .file(extensions: ["yaml", "yml"])) var file: String
 
   func run() throws {
-    try Agent.main(parent.options, parent.plugins, frontend: .yaml(file))
+    try parent.start(.yaml(file))
   }
 }
 
@@ -45,7 +59,7 @@ struct RunEmptyCommand: ParsableCommand {
   @ParentCommand var parent: RunCommand
 
   func run() throws {
-    try Agent.main(parent.options, parent.plugins, frontend: .empty)
+    try parent.start(.empty)
   }
 }
 
@@ -59,12 +73,12 @@ struct PluginOptions: ParsableArguments {
 
 struct RunOptions: ParsableArguments {
   @Option(
-    name: .customLong("converged-timeout"),
+    name: [.customLong("converged-timeout"), .customShort("t")], parsing: .unconditional,
     help: ArgumentHelp("Exit after so many seconds without activity; -1: never.", valueName: "seconds"))
   var convergedTimeout: Int?
 
   @Option(
-    name: .customLong("converger-timeout"),
+    name: .customLong("converger-timeout"), parsing: .unconditional,
     help: ArgumentHelp("Seconds without activity until converged; -1: never, 0: at once.", valueName: "seconds"))
   var convergerTimeout: Int?
 
@@ -74,12 +88,12 @@ struct RunOptions: ParsableArguments {
   @Option(
     name: .customLong("converger-status-file"),
     help: ArgumentHelp("Append \"true\" or \"false\" at each change of convergence.", valueName: "file"), completion: .file())
-  var statusFile: String?
+  var convergerStatusFile: String?
 
   @Flag(help: "Change nothing: print what would be changed.")
   var noop = false
 
-  @Option(help: ArgumentHelp("Check at most so many resources at once; -1: no limit.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Check at most so many resources at once; -1: no limit.", valueName: "n"))
   var sema: Int = -1
 
   @Flag(name: .customLong("no-autoedges"), help: "Add no automatic edges.")
@@ -89,12 +103,13 @@ struct RunOptions: ParsableArguments {
   var noAutoGroup = false
 
   @Option(
+    name: [.customLong("graphviz"), .customShort("g")],
     help: ArgumentHelp("Write each graph to FILE in Graphviz's language, and a picture to FILE.png.", valueName: "file"),
     completion: .file())
   var graphviz: String?
 
   @Option(
-    name: .customLong("graphviz-filter"),
+    name: [.customLong("graphviz-filter"), .customLong("gf", withSingleDash: true)],
     help: ArgumentHelp("Graphviz's program for the picture: \(Graphviz.filters.joined(separator: ", ")).", valueName: "filter"),
     completion: .list(Graphviz.filters))
   var graphvizFilter: String = "dot"
@@ -129,10 +144,23 @@ struct RunOptions: ParsableArguments {
       valueName: "addr"))
   var prometheusListen: String?
 
+  @Flag(
+    name: .customLong("show-secrets"),
+    help: "Show what is secret instead of a mask; only when standard error is a terminal, and never as JSON.")
+  var showSecrets = false
+
+  @Flag(name: .customLong("core-dumps"), help: "Allow core files of the agent, which may hold what is secret.")
+  var coreDumps = false
+
   @Flag(help: "Print events to standard output, one JSON object a line (docs/events.md).")
   var json = false
 
+  @OptionGroup(visibility: .hidden) var old: OldRunOptions
+
   func validate() throws {
+    if convergerStatusFile != nil, old.statusFile != nil {
+      throw ValidationError("--converged-status-file is the old name of --converger-status-file: give one of them")
+    }
     if convergedTimeout != nil, convergerTimeout != nil {
       throw ValidationError("--converged-timeout and --converger-timeout exclude each other: the first also exits")
     }
@@ -147,6 +175,12 @@ struct RunOptions: ParsableArguments {
       }
       guard prometheus else { throw ValidationError("--prometheus-listen needs --prometheus") }
     }
+    if showSecrets {
+      if json { throw ValidationError("--show-secrets and --json exclude each other: programs keep what they read") }
+      if isatty(STDERR_FILENO) != 1 {
+        throw ValidationError("--show-secrets needs a terminal as standard error: elsewhere secrets would be kept")
+      }
+    }
     if !Graphviz.filters.contains(graphvizFilter) {
       throw ValidationError(
         "--graphviz-filter is one of \(Graphviz.filters.joined(separator: ", ")), not \"\(graphvizFilter)\"")
@@ -159,7 +193,15 @@ struct RunOptions: ParsableArguments {
   /// Seconds; negative: never.
   var timeout: Int { convergedTimeout ?? convergerTimeout ?? environmentTimeout ?? -1 }
 
-  var exitsWhenConverged: Bool { convergedExit || convergedTimeout.map { $0 >= 0 } ?? false }
+  var exitsWhenConverged: Bool { convergedExit || (!old.goesOn && convergedTimeout.map { $0 >= 0 } ?? false) }
+
+  var statusFile: String? { convergerStatusFile ?? old.statusFile }
+
+  /// The first graph is kept.
+  var keepsGraph: Bool { noWatch || old.noStreamWatch || old.noConfigWatch }
+
+  /// Seconds; 0: no bound.
+  var longestRuntime: UInt { old.maxRuntime ?? maxRuntime }
 
   private var environmentTimeout: Int? { Environment["MGMT_CONVERGER_TIMEOUT"].flatMap { Int($0) } }
 }

@@ -9,12 +9,20 @@ enum ChangeText {
 
   /// `mode: "0644" -> "0600"` on one line.
   static func short(_ change: Change) -> String {
-    switch (change.was, change.will) {
+    if isHidden(change) { return "\(path(change)): \(mask)\(change.will.isUnset ? " -> none" : "")" }
+    return switch (change.was, change.will) {
     case (.unset, .unset): path(change)
     case (.unset, let will): "\(path(change)): \(cut(will))"
     case (let was, .unset): "\(path(change)): \(cut(was)) -> none"
     case (let was, let will): "\(path(change)): \(cut(was)) -> \(cut(will))"
     }
+  }
+
+  private static let mask = "(secret)"
+
+  /// Nothing but the mask is there to be shown.
+  private static func isHidden(_ change: Change) -> Bool {
+    change.isSecret && [change.was, change.will].allSatisfy { $0.isUnset || $0 == .string(mask) }
   }
 
   private static func path(_ change: Change) -> String { Visible.line(change.path) }

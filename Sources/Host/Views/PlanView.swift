@@ -103,12 +103,13 @@ enum PlanView {
 }
 
 extension Change {
-  /// path, was, will.
+  /// path, was, will, and whether a mask stands there.
   func writeMembers(_ writer: inout JSONWriter) {
     writer.member("path", path)
     writer.key("was")
     writer.value(was)
     writer.key("will")
     writer.value(will)
+    if isSecret { writer.member("secret", true) }
   }
 }

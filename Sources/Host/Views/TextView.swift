@@ -247,11 +247,11 @@ private struct StatusLine {
     clear(&buffer)
     let state =
       counts.pending == 0 && counts.failed == 0
-      ? Terminal.styled("as asked", .green) : "\(counts.total - counts.pending - counts.failed) ok"
+      ? Terminal.styled("as asked", .green) : "\(counts.ok) ok"
     let failed = counts.failed > 0 ? Terminal.styled(", \(counts.failed) failed", .red) : ""
+    let starting = counts.starting > 0 ? ", \(counts.starting) starting" : ""
     buffer.append(
-      "\(counts.total) resources: \(state), \(counts.running) running, \(max(0, counts.pending - counts.running)) waiting\(failed)"
-    )
+      "\(counts.total) resources: \(state)\(starting), \(counts.running) running, \(counts.waiting) waiting\(failed)")
     isVisible = true
   }
 }

@@ -46,7 +46,7 @@ public final class MetricsServer {
     connections.append(connection)
     connection.end(afterMilliseconds: Self.connectionMilliseconds)
     connection.ended = { [unowned self, unowned connection] in connections.removeAll { $0 === connection } }
-    var request = HTTPRequest()
+    var request = HTTPRequest(isLocal: LoopbackName.isBound(to: address))
     connection.received = { [unowned self, unowned connection] bytes in
       guard let answer = answer(request.receive(bytes)) else { return }
       connection.send(answer)

@@ -5,8 +5,11 @@ import Glibc
 import Reactor
 
 /// Only one agent at a time uses a prefix. The kernel gives the lock up when the process ends, however it ends; the file stays.
+///
+/// The file may be removed while an agent runs, with the whole prefix. So the agent also holds a name that nobody can remove (`PrefixName`).
 public final class AgentLock {
   private let fd: Int32
+  private var name: PrefixName?
   private static let name = "agent.lock"
 
   private init(fd: Int32) { self.fd = fd }
@@ -27,6 +30,11 @@ public final class AgentLock {
       case EWOULDBLOCK: throw taken(by: lock.readPID(), directory.prefix)
       default: throw failure(path, systemMessage(errno))
       }
+    }
+    switch PrefixName.take(directory) {
+    case .taken(let name): lock.name = name
+    case .held(let pid): throw taken(by: pid, directory.prefix)
+    case .unknown: break
     }
     lock.writePID()
     return lock

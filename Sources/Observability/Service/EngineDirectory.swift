@@ -56,6 +56,17 @@ public final class EngineDirectory {
         hint: hint ?? "give another with --prefix, or use --tmp-prefix"))
   }
 
+  /// Without links; nil: it cannot be told.
+  var realPath: String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlink("/proc/self/fd/\(fd)", start, buffer.count - 1)
+      guard count > 0 else { return nil }
+      buffer[count] = 0
+      return String(cString: start)
+    }
+  }
+
   /// A way to a name in it that fits a socket's address however long the prefix is.
   func shortPath(_ name: String) -> String { "/proc/self/fd/\(fd)/\(name)" }
 }

@@ -15,6 +15,11 @@ struct HTTPRequest {
   }
 
   private var bytes: [UInt8] = []
+  /// Who listens on the loopback address answers to its names only: a page in a browser on this machine may have a name of its own that leads
+  /// here, and would be let read the answer.
+  private let isLocal: Bool
+
+  init(isLocal: Bool = false) { self.isLocal = isLocal }
 
   /// What is known after these bytes too. Nothing more is taken in once it is not `more`.
   mutating func receive(_ new: some Collection<UInt8>) -> Outcome {
@@ -25,7 +30,7 @@ struct HTTPRequest {
       return bytes.count > Self.maximumBytes ? .refused(431) : .more
     }
     guard end <= Self.maximumBytes else { return .refused(431) }
-    return Self.judge(bytes[..<end])
+    return judge(bytes[..<end])
   }
 
   /// The position behind the empty line.
@@ -41,22 +46,28 @@ struct HTTPRequest {
     return nil
   }
 
-  private static func judge(_ head: ArraySlice<UInt8>) -> Outcome {
+  private func judge(_ head: ArraySlice<UInt8>) -> Outcome {
     var lines = head.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
       line.last == 0x0d ? line.dropLast() : line
     }
     lines.removeLast(min(2, lines.count))
     guard let first = lines.first else { return .refused(400) }
     let words = first.split(separator: 0x20, omittingEmptySubsequences: false)
-    guard words.count == 3, isToken(words[0]), let path = path(of: words[1]) else { return .refused(400) }
+    guard words.count == 3, Self.isToken(words[0]), let (authority, path) = Self.parts(of: words[1]) else {
+      return .refused(400)
+    }
+    let hosts = lines.dropFirst().filter(Self.isHost)
+    guard hosts.count <= 1 else { return .refused(400) }
     switch String(decoding: words[2], as: UTF8.self) {
     case "HTTP/1.1":
-      guard lines.dropFirst().contains(where: isHost) else { return .refused(400) }
+      guard hosts.count == 1 else { return .refused(400) }
     case "HTTP/1.0": break
     case let other where other.hasPrefix("HTTP/"): return .refused(505)
     default: return .refused(400)
     }
-    guard lines.dropFirst().allSatisfy(isField) else { return .refused(400) }
+    guard lines.dropFirst().allSatisfy(Self.isField) else { return .refused(400) }
+    let names = [authority].compactMap { $0 } + hosts.map { String(decoding: $0.dropFirst(5), as: UTF8.self) }
+    guard !isLocal || names.allSatisfy(LoopbackName.matches) else { return .refused(421) }
     switch String(decoding: words[0], as: UTF8.self) {
     case "GET": return .get(path: path)
     case "HEAD": return .head(path: path)
@@ -64,16 +75,18 @@ struct HTTPRequest {
     }
   }
 
-  /// Without the query; of `http://host/path` the path.
-  private static func path(of target: ArraySlice<UInt8>) -> String? {
+  /// The path without the query; of `http://host/path` also the host.
+  private static func parts(of target: ArraySlice<UInt8>) -> (authority: String?, path: String)? {
     guard !target.isEmpty, target.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
     var text = String(decoding: target, as: UTF8.self)[...]
+    var authority: String?
     if text.hasPrefix("http://") {
       text = text.dropFirst(7)
+      authority = String(text.prefix { $0 != "/" && $0 != "?" && $0 != "#" })
       text = text.firstIndex(of: "/").map { text[$0...] } ?? "/"
     }
     guard text == "*" || text.hasPrefix("/") else { return nil }
-    return String(text.prefix { $0 != "?" && $0 != "#" })
+    return (authority, String(text.prefix { $0 != "?" && $0 != "#" }))
   }
 
   private static func isHost(_ line: ArraySlice<UInt8>) -> Bool {
@@ -117,6 +130,7 @@ enum HTTPResponse {
     case 400: "Bad Request"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
+    case 421: "Misdirected Request"
     case 431: "Request Header Fields Too Large"
     case 505: "HTTP Version Not Supported"
     default: "Error"

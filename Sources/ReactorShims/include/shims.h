@@ -22,6 +22,8 @@ typedef struct shim_spawn {
     size_t group_count;
     int stdin_fd, stdout_fd, stderr_fd;
     uint64_t nofile_soft;    /* soft limit of open files for the child; 0: unchanged */
+    int sets_core;           /* 1: core_soft is the child's soft limit of core files */
+    uint64_t core_soft;
 } shim_spawn;
 
 enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_STREAMS, SHIM_STEP_EXEC };

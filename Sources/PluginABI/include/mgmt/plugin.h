@@ -58,7 +58,7 @@ enum { /* mgmt_value.type */
     MGMT_STRUCT = 7
 };
 enum { /* mgmt_value.flags */
-    MGMT_VALUE_SECRET = 1 /* never shown: views print a mask */
+    MGMT_VALUE_SECRET = 1 /* never shown: views print a mask. In what is sent: the parameter that receives it is secret, too */
 };
 
 struct mgmt_value;
@@ -295,7 +295,7 @@ struct mgmt_kind { /* grows at the end only */
     mgmt_str doc;
     const mgmt_param *const *params;
     size_t param_count;
-    const mgmt_param *const *sends; /* fields given to host->send; only name, type and doc are read */
+    const mgmt_param *const *sends; /* fields given to host->send; only name, type, doc and MGMT_PARAM_SECRET are read */
     size_t send_count;
     void *user; /* the plugin's own */
 
