@@ -87,6 +87,10 @@ extension EndToEnd {
         ("HEAD /metrics HTTP/1.0\r\n\r\n", "200"), ("GET / HTTP/1.0\r\n\r\n", "200"), ("GET /x HTTP/1.0\r\n\r\n", "404"),
         ("POST /metrics HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", "405"), ("\0\u{1}\n\n", "400"),
         ("GET /metrics\r\n\r\n", "400"),
+        // A page in a browser on this machine, whose name was led here.
+        ("GET /metrics HTTP/1.1\r\nHost: evil.example:\(port)\r\n\r\n", "421"),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n", "200"),
         ("GET / HTTP/1.0\r\nA: " + String(repeating: "x", count: 100_000), "431"),
       ] {
         let got = try ClientSocket(port: port).ask(request)

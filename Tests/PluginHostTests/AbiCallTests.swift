@@ -180,6 +180,24 @@ extension Abi {
       let changes = try #require(bridge.owner.outcomes.first?.outcome.changes)
       #expect(changes.count == 10_000)
       #expect(changes.first?.path == "mode" && changes.first?.was == .int(0) && changes.last?.was == .int(9999))
+      #expect(changes.allSatisfy { $0.isSecret && $0.will == .string("(secret)") })
+    }
+
+    @Test("a sent field is secret when it is marked, or something in it, or all that is sent")
+    func secretFields() {
+      let plain = mgmt_value(type: UInt32(MGMT_INT), flags: 0, u: .init(i: 1))
+      let marked = mgmt_value(type: UInt32(MGMT_INT), flags: UInt32(MGMT_VALUE_SECRET), u: .init(i: 1))
+      var inner = [plain, marked]
+      inner.withUnsafeMutableBufferPointer { inner in
+        let list = mgmt_value(type: UInt32(MGMT_LIST), flags: 0, u: .init(v: mgmt_values(at: inner.baseAddress, count: 2)))
+        var fields = [plain, marked, list]
+        fields.withUnsafeMutableBufferPointer { fields in
+          var sent = mgmt_value(type: UInt32(MGMT_STRUCT), flags: 0, u: .init(v: mgmt_values(at: fields.baseAddress, count: 3)))
+          #expect(sent.secretFields == [1, 2])
+          sent.flags = UInt32(MGMT_VALUE_SECRET)
+          #expect(sent.secretFields == [0, 1, 2])
+        }
+      }
     }
 
     @Test("values that make no sense are no values")

@@ -42,11 +42,11 @@ enum ChangeText {
   }
 
   /// Every field on a line of its own, `was -> will`, texts of several lines as a unified diff.
-  static func fields(_ changes: [Change]) -> String {
+  static func fields(_ changes: [Change], on stream: Terminal.Stream = .errors) -> String {
     changes.map { change in
       guard isLong(change.was) || isLong(change.will) else { return "  \(short(change))\n" }
       let (was, will) = (lines(change.was), lines(change.will))
-      return "--- \(path(change))\n+++ \(path(change))\n" + UnifiedDiff.render(was, will)
+      return "--- \(path(change))\n+++ \(path(change))\n" + UnifiedDiff.render(was, will, on: stream)
     }.joined()
   }
 
@@ -90,7 +90,7 @@ enum UnifiedDiff {
     var isSame: Bool { if case .same = self { true } else { false } }
   }
 
-  static func render(_ was: [DiffLine], _ will: [DiffLine]) -> String {
+  static func render(_ was: [DiffLine], _ will: [DiffLine], on stream: Terminal.Stream) -> String {
     let edits = edits(was, will)
     var text = ""
     var position = 0
@@ -100,7 +100,7 @@ enum UnifiedDiff {
       let start = max(position, change - context)
       for edit in edits[position..<start] { step(edit, &oldLine, &newLine) }
       let end = hunkEnd(edits, from: change)
-      text += hunk(edits[start..<end], oldLine, newLine)
+      text += hunk(edits[start..<end], oldLine, newLine, stream)
       for edit in edits[start..<end] { step(edit, &oldLine, &newLine) }
       position = end
     }
@@ -117,7 +117,7 @@ enum UnifiedDiff {
     return min(edits.count, last + context + 1)
   }
 
-  private static func hunk(_ edits: ArraySlice<Edit>, _ oldLine: Int, _ newLine: Int) -> String {
+  private static func hunk(_ edits: ArraySlice<Edit>, _ oldLine: Int, _ newLine: Int, _ stream: Terminal.Stream) -> String {
     var (old, new) = (0, 0)
     var body = ""
     for edit in edits {
@@ -127,10 +127,10 @@ enum UnifiedDiff {
         body += " \(line.shown)\n"
       case .removed(let line):
         old += 1
-        body += Terminal.styled("-\(line.shown)", .red) + "\n"
+        body += Terminal.styled("-\(line.shown)", .red, on: stream) + "\n"
       case .added(let line):
         new += 1
-        body += Terminal.styled("+\(line.shown)", .green) + "\n"
+        body += Terminal.styled("+\(line.shown)", .green, on: stream) + "\n"
       }
     }
     return "@@ -\(old == 0 ? oldLine - 1 : oldLine),\(old) +\(new == 0 ? newLine - 1 : newLine),\(new) @@\n" + body

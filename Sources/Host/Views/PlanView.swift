@@ -14,7 +14,7 @@ enum PlanView {
       switch item.status.phase {
       case .differs where item.status.leader == nil:
         text += line("\(name(item.status)): would be changed", .yellow)
-        text += ChangeText.fields(item.outcome?.changes ?? [])
+        text += ChangeText.fields(item.outcome?.changes ?? [], on: .output)
       case _ where item.isOpen && item.status.leader == nil:
         let reason = item.status.failure.map { " (now: \($0.title))" } ?? ""
         let first = StatusText.list(item.after.map(\.description), most: 3)
@@ -37,7 +37,7 @@ enum PlanView {
   }
 
   private static func line(_ text: String, _ style: Terminal.Style) -> String {
-    Terminal.styled(Visible.line(text), style) + "\n"
+    Terminal.styled(Visible.line(text), style, on: .output) + "\n"
   }
 
   private static func name(_ status: ResourceStatus) -> String {

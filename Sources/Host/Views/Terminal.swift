@@ -15,8 +15,14 @@ enum Terminal {
     case faint = "2"
   }
 
-  static func styled(_ text: String, _ style: Style) -> String {
-    hasColor ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text
+  /// Results may go to a file while errors go to a terminal.
+  private static let outputHasColor =
+    isatty(STDOUT_FILENO) == 1 && Environment["TERM"] != "dumb" && Environment["NO_COLOR"] == nil
+
+  enum Stream { case output, errors }
+
+  static func styled(_ text: String, _ style: Style, on stream: Stream = .errors) -> String {
+    (stream == .output ? outputHasColor : hasColor) ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text
   }
 
   /// Columns; 80 when it cannot be told.
