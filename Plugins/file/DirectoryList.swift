@@ -4,8 +4,8 @@ import FileShims
 import Glibc
 import PluginKit
 
-/// The names in an open directory, sorted by their bytes, each with a NUL at its end.
-func list(_ directory: Int32, _ path: String) throws(Failure) -> [CPath] {
+/// The names in an open directory that are wanted, sorted by their bytes, each with a NUL at its end.
+func list(_ directory: Int32, _ path: String, where isWanted: (CPath) -> Bool = { _ in true }) throws(Failure) -> [CPath] {
   // A descriptor of its own, because closedir closes it and its position is shared otherwise.
   let copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard copy >= 0 else { throw Failure.system("cannot list", path, errno) }
@@ -20,13 +20,13 @@ func list(_ directory: Int32, _ path: String) throws(Failure) -> [CPath] {
   while true {
     errno = 0
     guard let entry = readdir(stream) else { break }
-    let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-      pointer.withMemoryRebound(to: CChar.self, capacity: 256) { start in
-        Array(UnsafeBufferPointer(start: start, count: strnlen(start, 255)))
+    let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer -> CPath in
+      pointer.withMemoryRebound(to: CChar.self, capacity: 256) { start -> CPath in
+        Array(UnsafeBufferPointer(start: start, count: strnlen(start, 255))) + [0]
       }
     }
-    if name == [dot] || name == [dot, dot] { continue }
-    names.append(name + [0])
+    if name == [dot, 0] || name == [dot, dot, 0] || !isWanted(name) { continue }
+    names.append(name)
   }
   guard errno == 0 else { throw Failure.system("cannot list", path, errno) }
   names.sort { left, right in

@@ -46,7 +46,7 @@ extension FileCheck {
     }
     var wanted: Set<CPath> = []
     if level.source >= 0 {
-      let names = try list(level.source, sourceRoot + level.relative)
+      let names = try list(level.source, sourceRoot + level.relative) { !kind.temporaries.isHidden(level.source, $0) }
       wanted = Set(names)
       for name in names { try copyEntry(level, name, protected) }
     }
@@ -149,11 +149,11 @@ extension FileCheck {
       "\(relative)#content", was: target.map { .string("\($0.st_size) bytes") } ?? .unset,
       will: .string("\(status.st_size) bytes"))
     guard apply else { return }
-    var file = try NewFile(directory: level.target, name: name, mode: 0o600, path: path)
+    var file = try NewFile(self, directory: level.target, mode: 0o600, path: path)
     try copy(source, sourceRoot + relative, to: file.fd, path)
     let attributes = Attributes(mode: status.st_mode & 0o777)
     try finish(file.fd, level.target, name, path, target, attributes)
-    try file.commit(as: name, path: path)
+    try file.commit(as: name)
   }
 
   // MARK: removing
@@ -161,7 +161,7 @@ extension FileCheck {
   private mutating func purgeEntry(_ level: Level, _ name: CPath, _ protected: Protected) throws(Failure) {
     let relative = "\(level.relative)/\(text(name))"
     let path = root + relative
-    if isBeingWritten(level, text(name), protected) { return }
+    if kind.temporaries.isBeingWritten(level.target, name) { return }
     if protected.keeps(path) {
       if protected.owned(path) { return }
       guard let found = try entry(level.target, name, path), FileType(found) == .directory else { return }
@@ -172,14 +172,5 @@ extension FileCheck {
     let type = FileType(found)
     report("\(relative)#state", was: .string(type == .regular ? "exists" : type.rawValue), will: .string("absent"))
     if apply { try removeTree(level.target, name, path) }
-  }
-
-  /// Another resource's file on its way to its name.
-  private func isBeingWritten(_ level: Level, _ name: String, _ protected: Protected) -> Bool {
-    guard name.hasPrefix(".mgmt-"), name.hasSuffix(".new") else { return false }
-    let target = String(name.dropFirst(6).dropLast(4))
-    if protected.paths["\(root)\(level.relative)/\(target)"] != nil { return true }
-    // Long names are shortened to a hash of 16 digits at most; their own names are not known here.
-    return target.utf8.count <= 16 && protected.paths.keys.contains { FilePath.split($0).name.utf8.count > 240 }
   }
 }

@@ -41,7 +41,12 @@ let fileDocumentation = """
   ## Watching
 
   The path is watched, and as long as directories above it are missing, these are. So are a `source` and `fragments`, and everything below \
-  a directory with `recurse`. A change by others is put right at once.
+  a directory with `recurse`. A change by others is put right at once, also when it is another file resource that wrote what this one reads, or when \
+  a file system is mounted over the path or taken away. A directory below that cannot be watched (too many of them, no permission, a path of \
+  more than 4095 bytes) is named in a warning, and looked at every 10 to 60 seconds until it can be.
+
+  Contents are written to a file `.mgmt-` and 16 random digits `.new` in the same directory, which is then renamed. Such files of the agent's user are \
+  neither joined nor copied nor, while they are written, purged; what a killed agent left is removed at the next start.
 
   ## Copies and purges
 

@@ -20,7 +20,7 @@ extension Failure {
     case ELOOP: "a symbolic link on the way leads back to itself"
     case ENOENT: "make it first, for example with a file resource that comes before this one"
     case ENOTDIR: "a part of the path is a file, not a directory"
-    case EEXIST: "something came in the way, or has the temporary name \".mgmt-NAME.new\" in the same directory: remove that"
+    case EEXIST: "something came in the way: remove it"
     case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
     case EIO: "look at the kernel's log (dmesg): the disk may be failing"
     default: ""

@@ -7,9 +7,17 @@ final class FileKind: ResourceKind {
   let watcher: PathWatcher
   let managed = ManagedPaths()
   let accounts = Accounts()
+  let temporaries: Temporaries
+  private let sweep: Sweep?
+
+  /// How long the end of the agent waits for what killed ones left behind to be removed; the next run goes on.
+  private static let sweepSeconds = 2
 
   init(host: Host) throws(Failure) {
     watcher = PathWatcher(host: host)
+    temporaries = Temporaries(Journal(folder: host.stateDirectory()))
+    sweep = Sweep(temporaries)
+    sweep?.start()
   }
 
   static func validate(name: String, parameters: Parameters) throws(Failure) {
@@ -24,5 +32,6 @@ final class FileKind: ResourceKind {
 
   func close() {
     watcher.close()
+    if sweep?.wait(seconds: Self.sweepSeconds) ?? true { temporaries.journal.end() }
   }
 }

@@ -58,19 +58,6 @@ enum FilePath {
   static func c(_ path: String) -> CPath { Array(withoutSlash(path).utf8CString) }
 }
 
-/// The name a file is written under before it is renamed to `name`. Always the same, so what a killed agent left behind is
-/// overwritten by the next run.
-func temporaryName(for name: some Sequence<UInt8>) -> CPath {
-  let bytes = Array(name)
-  var body = bytes
-  if bytes.count > 240 {  // 255 are allowed: prefix and suffix must fit too
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    body = Array(String(hash, radix: 16).utf8)
-  }
-  return (Array(".mgmt-".utf8) + body + Array(".new".utf8)).map { CChar(bitPattern: $0) } + [0]
-}
-
 /// A name of a directory entry as text, without the NUL; what is not UTF-8 becomes U+FFFD.
 func text(_ name: CPath) -> String {
   String(decoding: name.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -73,7 +73,7 @@ extension FileCheck {
       }
       guard fd >= 0 else { throw Failure.system("cannot open the directory", fragment, errno, field: "fragments") }
       let directory = FileDescriptor(fd)
-      for name in try list(directory.raw, fragment) {
+      for name in try list(directory.raw, fragment, where: { !kind.temporaries.isHidden(fd, $0) }) {
         var status = stat()
         guard fstatat(directory.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
         if FileType(status) != .directory { inputs.append(.init(path: fragment + text(name), isNamed: false)) }

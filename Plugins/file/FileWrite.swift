@@ -11,7 +11,7 @@ extension FileCheck {
     _ payload: Payload, directory: Int32, name: CPath, path: String, existing: stat?, _ wanted: Attributes
   ) throws(Failure) {
     var copiedMode: mode_t?
-    var file = try NewFile(directory: directory, name: name, mode: firstMode(existing, wanted), path: path)
+    var file = try NewFile(self, directory: directory, mode: firstMode(existing, wanted), path: path)
     switch payload {
     case .bytes(var content):
       var failure: Failure?
@@ -33,7 +33,7 @@ extension FileCheck {
     var wanted = wanted
     wanted.mode = wanted.mode ?? copiedMode
     try finish(file.fd, directory, name, path, existing, wanted)
-    try file.commit(as: name, path: path, own: path == spec.path ? kind.watcher.ownRenames : nil)
+    try file.commit(as: name)
   }
 
   /// The mode a new file starts with. Nobody may read a secret before the owner and mode are right; where they are right from

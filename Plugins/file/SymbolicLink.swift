@@ -38,16 +38,13 @@ extension FileCheck {
 
   /// Made under a temporary name, then renamed: at no time is there no link.
   func makeLink(_ target: CPath, directory: Int32, name: CPath, path: String) throws(Failure) {
-    let temporary = temporaryName(for: name.dropLast().lazy.map { UInt8(bitPattern: $0) })
-    var status = symlinkat(target, directory, temporary)
-    if status != 0 && errno == EEXIST {  // a killed agent left it
-      unlinkat(directory, temporary, 0)
-      status = symlinkat(target, directory, temporary)
-    }
-    guard status == 0 else { throw Failure.system("cannot make the link", path, errno) }
-    guard renameat(directory, temporary, directory, name) == 0 else {
+    let place = FilePath.split(path).directory
+    kind.temporaries.journal.note(directory, place)
+    let temporary = Temporary(kind.temporaries, in: place, by: nil)
+    guard symlinkat(target, directory, temporary.name) == 0 else { throw Failure.system("cannot make the link", path, errno) }
+    guard renameat(directory, temporary.name, directory, name) == 0 else {
       let error = errno
-      unlinkat(directory, temporary, 0)
+      unlinkat(directory, temporary.name, 0)
       throw Failure.system("cannot replace", path, error)
     }
   }

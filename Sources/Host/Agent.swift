@@ -76,7 +76,7 @@ final class Agent {
     registry.refresh()
     runtime = PluginRuntime(
       reactor: reactor, registry: registry, hostname: hostname, version: Program.version,
-      stateDirectory: StateDirectory(root: prefix + "/engine/state"),
+      stateDirectory: StateDirectory(root: prefix + "/engine/state", use: options.noop ? .resources : .plugins),
       showsSecrets: options.showSecrets)
     engine = Engine(reactor: reactor, factory: runtime, options: EngineOptions(options))
     observers = Observers(
@@ -108,6 +108,8 @@ final class Agent {
           .failure(MgmtError(Diagnostic("run.max-runtime", "the maximum runtime of \(options.longestRuntime) s was reached"))))
       }
     }
+    let problems = runtime.openThoseWithState()
+    if !problems.isEmpty { view.diagnostics(problems) }
     try source.start(on: reactor) { [unowned self] in take($0) }
     while result == nil { try reactor.runOnce() }
     source.stop()

@@ -18,6 +18,7 @@ enum HostTable {
     addCallFunctions(&table)
     addSourceFunctions(&table)
     addSinkFunctions(&table)
+    addPluginDirectory(&table)
     table.extension = { _, _ in nil }
     return table
   }
@@ -53,12 +54,7 @@ enum HostTable {
       case .failure(let error):
         runtime.tell(.log(id, .warning, error.message))
         return mgmt_status(MGMT_FAILED)
-      case .success(let path):
-        let bytes = Array(path.utf8)
-        length?.pointee = bytes.count
-        guard let buffer, bytes.count <= capacity else { return mgmt_status(MGMT_FAILED) }
-        for (position, byte) in bytes.enumerated() { buffer[position] = CChar(bitPattern: byte) }
-        return mgmt_status(MGMT_OK)
+      case .success(let path): return give(path, buffer, capacity, length)
       }
     }
   }

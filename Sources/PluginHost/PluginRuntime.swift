@@ -18,7 +18,7 @@ enum CurrentRuntime {
 public final class PluginRuntime: InstanceFactory {
   let reactor: Reactor
   let shared: RuntimeShared
-  private let registry: PluginRegistry
+  let registry: PluginRegistry
   weak var owner: (any InstanceOwner)?
   var briefChecks = BriefChecks()
   let arena = ValueArena()
@@ -175,7 +175,7 @@ public final class PluginRuntime: InstanceFactory {
     shared.setInfo(instance.id, nil)
   }
 
-  private func open(_ name: String) throws(MgmtError) -> OpenKind {
+  func open(_ name: String) throws(MgmtError) -> OpenKind {
     if let kind = kinds[name] { return kind }
     let loaded = try registry.load(kind: name)
     let context = try initialise(loaded)

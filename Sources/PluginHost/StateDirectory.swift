@@ -12,23 +12,33 @@ public struct StateDirectory: Sendable {
   /// Absolute, as `/var/lib/mgmt/engine/state`; "": there is none.
   public let root: String
 
-  /// Nothing is made: paths are only named.
-  private let isReadOnly: Bool
+  /// What it is there for.
+  public enum Use: Sendable {
+    /// Nothing is made: paths are only named.
+    case looking
+    case resources
+    /// Resources and plugins.
+    case plugins
+  }
+  let use: Use
 
-  public init(root: String, isReadOnly: Bool = false) {
+  public init(root: String, use: Use = .plugins) {
     self.root = root
-    self.isReadOnly = isReadOnly
+    self.use = use
   }
 
   /// Makes the directory on demand. The path ends in "/".
   func make(kind: String, name: String, sub: String) -> Result<String, Failure> {
-    guard root.hasPrefix("/") else { return .failure(Failure(message: "there is no directory for state: give --prefix")) }
     guard !sub.contains("/"), sub != "..", sub != "." else {
       return .failure(Failure(message: "\"\(sub)\" is not the name of a state directory"))
     }
+    return make([Self.component(kind: kind, name: name)] + (sub.isEmpty ? [] : [sub]))
+  }
+
+  func make(_ components: [String]) -> Result<String, Failure> {
+    guard root.hasPrefix("/") else { return .failure(Failure(message: "there is no directory for state: give --prefix")) }
     var path = root
-    let components = [Self.component(kind: kind, name: name)] + (sub.isEmpty ? [] : [sub])
-    if isReadOnly { return .success(([root] + components).joined(separator: "/") + "/") }
+    if use == .looking { return .success(([root] + components).joined(separator: "/") + "/") }
     if let failure = Self.makeAll(root) { return .failure(failure) }
     for component in components {
       path += "/" + component

@@ -32,6 +32,28 @@ extension EndToEnd {
       #expect(!failed.isEmpty && failed.allSatisfy { $0.hasPrefix("file[f") }, "\(failed)")
     }
 
+    @Test(
+      "no watch left for a directory in a tree: it is named, the tree is copied all the same",
+      .enabled(if: isPossible, "no user namespaces here"))
+    func watchesOfATree() throws {
+      let folder = try TemporaryFolder()
+      try folder.makeFolder("d")
+      for number in 0..<20 {
+        try folder.makeFolder("s/\(number)")
+        try folder.write("s/\(number)/f", "\(number)\n")
+      }
+      var graph = GraphText()
+      graph.add(
+        "file", "copy", ["path": folder["d"] + "/", "state": "exists", "source": folder["s"] + "/", "recurse": true])
+      let agent = try AgentProcess(
+        folder, graph: graph.text, options: ["--no-watch"], prefixCommand: Self.limited("max_inotify_watches", 12))
+      agent.expectConverged()
+      for number in 0..<20 { #expect(folder.read("d/\(number)/f") == "\(number)\n") }
+      let warnings = agent.logged().filter { $0.contains("cannot watch \(folder.path)") }
+      #expect(!warnings.isEmpty && warnings.allSatisfy { $0.contains("fs.inotify.max_user_watches") }, "\(agent.logged())")
+      #expect(try agent.stop().status == 0)
+    }
+
     @Test("no watch left even for the graph's file", .enabled(if: isPossible, "no user namespaces here"))
     func noWatchAtAll() throws {
       let folder = try TemporaryFolder()
@@ -43,6 +65,31 @@ extension EndToEnd {
       #expect(!agent.claimedConvergence)
       let text = agent.diagnosticText + agent.running.err
       #expect(text.contains("max_user_watches"), "\(text)")
+    }
+
+    @Test(
+      "a directory in a tree that may not be read: it is named, the resource lives; with the permission it is watched",
+      .enabled(if: Mgmt.isRoot && access("/usr/bin/setpriv", X_OK) == 0, "needs root and setpriv"))
+    func permission() throws {
+      let folder = try TemporaryFolder()
+      try folder.makeFolder("d")
+      var graph = GraphText()
+      graph.add("file", "d", ["path": folder["d"] + "/", "state": "exists", "recurse": true])
+      try folder.makeFolder("state")
+      for name in ["d", "state"] { #expect(chown(folder[name], 65534, 65534) == 0) }
+      let agent = try AgentProcess(
+        folder, graph: graph.text,
+        prefixCommand: ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"])
+      agent.expectConverged()
+      #expect(mkdir(folder["new"], 0o700) == 0)
+      #expect(rename(folder["new"], folder["d/new"]) == 0)
+      #expect(poll { agent.logged().contains { $0.contains("cannot watch \(folder["d/new"])") } }, "\(agent.logged())")
+      chmod(folder["d/new"], 0o755)
+      try folder.makeFolder("d/new/below")
+      chmod(folder["d/new/below"], 0o700)
+      #expect(poll { agent.logged().contains { $0.contains("cannot watch \(folder["d/new/below"])") } }, "\(agent.logged())")
+      #expect(try agent.stop().status == 0)
+      #expect(!agent.events.contains { $0.name == "watch-failed" })
     }
 
     @Test("no inotify instance left", .enabled(if: isPossible, "no user namespaces here"))

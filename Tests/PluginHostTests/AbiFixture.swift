@@ -84,13 +84,13 @@ final class Bridge {
   let script = PluginScript()
 
   /// `isBlocking`: its watches have threads.
-  init(isBlocking: Bool = false) throws {
+  init(isBlocking: Bool = false, use: StateDirectory.Use = .plugins) throws {
     PluginScript.current = script
     folder = try TestFolder()
     reactor = try Reactor()
     runtime = PluginRuntime(
       reactor: reactor, registry: try Self.registry(folder, isBlocking), hostname: "h", version: "1",
-      stateDirectory: StateDirectory(root: "\(folder.path)/state"))
+      stateDirectory: StateDirectory(root: "\(folder.path)/state", use: use))
   }
 
   private static func registry(_ folder: TestFolder, _ isBlocking: Bool) throws -> PluginRegistry {

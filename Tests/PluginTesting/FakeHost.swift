@@ -10,6 +10,7 @@ final class FakeHost {
 
   struct FD {
     var fd: Int32
+    var events: UInt32
     var call: mgmt_fd_fn
     var user: UnsafeMutableRawPointer?
   }
@@ -26,6 +27,8 @@ final class FakeHost {
   var timers: [Int: Timer] = [:]
   /// What was logged in no resource's name.
   var log: [String] = []
+  /// What plugins keep; "" : they may not. Ends in "/".
+  var directory = ""
   private var nextSource = 1
 
   private init() {
@@ -69,6 +72,13 @@ final class FakeHost {
     table.pointee.event = { Record.from($0)?.events += 1 }
     table.pointee.watch_failed = { resource, _, text, _ in Record.from(resource)?.watchFailure = String(text) }
     table.pointee.vardir = { _, _, _, _, _ in mgmt_status(MGMT_FAILED) }
+    table.pointee.plugin_dir = { _, buffer, capacity, length in
+      let path = FakeHost.shared.directory
+      guard let buffer, !path.isEmpty, path.utf8.count <= capacity else { return mgmt_status(MGMT_UNSUPPORTED) }
+      length?.pointee = path.utf8.count
+      for (index, byte) in path.utf8.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+      return mgmt_status(MGMT_OK)
+    }
     table.pointee.put_uid = { sink, uid in
       guard let uid = uid?.pointee else { return }
       var text = "\(String(uid.space)):\(String(uid.key)):\(uid.group)"
@@ -108,10 +118,10 @@ final class FakeHost {
   }
 
   private func addSourceFunctions() {
-    table.pointee.fd_add = { _, fd, _, call, user in
+    table.pointee.fd_add = { _, fd, events, call, user in
       guard let call else { return nil }
       let number = FakeHost.shared.nextNumber()
-      FakeHost.shared.fds[number] = FD(fd: fd, call: call, user: user)
+      FakeHost.shared.fds[number] = FD(fd: fd, events: events, call: call, user: user)
       return OpaquePointer(bitPattern: number)
     }
     table.pointee.timer_add = { _, first, every, call, user in
@@ -132,15 +142,15 @@ final class FakeHost {
     return nextSource
   }
 
-  /// Calls back for every fd that is readable, until none is.
+  /// Calls back for every fd where something is that is waited for, until nothing is.
   func pump() {
     for _ in 0..<1000 {
       var readable = false
       for entry in fds.values {
-        var poll = pollfd(fd: entry.fd, events: Int16(POLLIN), revents: 0)
+        var poll = pollfd(fd: entry.fd, events: Int16(truncatingIfNeeded: entry.events), revents: 0)
         guard Glibc.poll(&poll, 1, 0) > 0 else { continue }
         readable = true
-        entry.call(entry.user, UInt32(MGMT_FD_READ))
+        entry.call(entry.user, UInt32(UInt16(bitPattern: poll.revents)))
       }
       if !readable { return }
     }

@@ -99,7 +99,7 @@ struct GraphPrinter {
       let reactor = try Reactor()
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
-        stateDirectory: StateDirectory(root: prefix + "/engine/state", isReadOnly: true),
+        stateDirectory: StateDirectory(root: prefix + "/engine/state", use: .looking),
         showsSecrets: options.showSecrets)
       defer { runtime.close() }
       status = try options.plan ? plan(graph.graph, reactor, runtime) : show(graph.graph, reactor, runtime)

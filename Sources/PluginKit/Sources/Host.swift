@@ -73,6 +73,22 @@ public final class Host: @unchecked Sendable {
     return source
   }
 
+  /// [any] The plugin's own directory for state that outlives the process; ends in "/". nil: it cannot be made (logged), or this
+  /// process only looks. If something is in it when the agent starts, the plugin's kinds are opened even if no resource is of them.
+  public func stateDirectory() -> String? {
+    guard let directory = table.pointee.plugin_dir else { return nil }
+    return Self.path { directory(table, $0.baseAddress, $0.count, $1) }
+  }
+
+  /// A path the host writes into a buffer.
+  static func path(_ ask: (UnsafeMutableBufferPointer<CChar>, UnsafeMutablePointer<Int>) -> mgmt_status) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+      var length = 0
+      guard ask(buffer, &length) == mgmt_status(MGMT_OK), length <= buffer.count else { return nil }
+      return String(mgmt_str(ptr: buffer.baseAddress, len: length))
+    }
+  }
+
   /// [any] A named capability with a revision, or nil.
   public func `extension`(_ id: String) -> UnsafeRawPointer? {
     id.withCString { table.pointee.extension(table, $0) }
@@ -111,11 +127,8 @@ public struct ResourceHandle: Equatable, @unchecked Sendable {
   /// [any] The resource's own directory for state that outlives the process; ends in "/". nil: it cannot be made (logged).
   public func stateDirectory(_ name: String = "") -> String? {
     guard let host = Host.current else { return nil }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
-      var length = 0
-      let status = name.withABI { host.table.pointee.vardir(pointer, $0, buffer.baseAddress, buffer.count, &length) }
-      guard status == mgmt_status(MGMT_OK) else { return nil }
-      return String(mgmt_str(ptr: buffer.baseAddress, len: length))
+    return Host.path { buffer, length in
+      name.withABI { host.table.pointee.vardir(pointer, $0, buffer.baseAddress, buffer.count, length) }
     }
   }
 }

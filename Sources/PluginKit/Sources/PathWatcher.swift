@@ -9,7 +9,7 @@ import PluginABI
 /// Every ancestor of a path is watched too, so a directory that is missing, or moved away anywhere up the path, is noticed
 /// when it comes back. A parent that is a symbolic link is watched at the link and at the directory it leads to.
 ///
-/// Names `.mgmt-….new` are the temporary files of plugins that write and rename: nobody is told about them.
+/// What plugins write under a temporary name and rename into place is announced by `OwnRename`: who wrote it is not told.
 ///
 /// Everything here runs on the [reactor] thread. Not `Sendable`: keep it in the `ResourceKind`.
 public final class PathWatcher {
@@ -29,10 +29,10 @@ public final class PathWatcher {
   }
 
   let host: Host
-  /// What the plugin renames into place itself.
-  public let ownRenames = OwnRenames()
-  /// Cookie of the last rename away from a temporary name.
-  var temporaryCookie: UInt32 = 0
+  /// What plugins of this process are renaming into place.
+  let ownRenames = OwnRenames()
+  /// Renames of those that were half seen. Directories are renamed in by several threads at once.
+  var arrivals: [OwnRenames.Arrival] = []
   /// -1: nothing was watched yet.
   var fd: Int32 = -1
   private var source: Source?
@@ -41,6 +41,8 @@ public final class PathWatcher {
   /// chained by `WatchNode.sharing`.
   var watches: [Int32: WatchNode] = [:]
   var subscriptions = WatchSubscriptions()
+  var blind = BlindDirectories()
+  var mounts = MountTable()
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
 
   /// The inotify fd is made by the first `add`.
@@ -54,7 +56,8 @@ public final class PathWatcher {
   }
 
   /// From now on `handle.event()` is called for changes at `path`, an absolute path. About 1 µs in a directory that is
-  /// watched already. Fails at the kernel's limits, naming the setting to raise, and where reading is not permitted.
+  /// watched already. Fails at the kernel's limits, naming the setting to raise, and where reading is not permitted. A directory inside
+  /// of a tree does not make it fail: it is named, and the resource is told by time.
   public func add(_ path: String, scope: Scope = .path, _ handle: ResourceHandle) throws(Failure) -> Token {
     try open()
     let place = locate(path, scope)
@@ -79,6 +82,10 @@ public final class PathWatcher {
   public func close() {
     source?.delete()
     source = nil
+    ownRenames.close()
+    blind.timer?.delete()
+    blind = BlindDirectories()
+    closeMounts()
     guard fd >= 0 else { return }
     // The kernel takes some 15 ms for this, waiting for its other processors to forget the watches: not on the reactor.
     var thread = pthread_t()
@@ -98,12 +105,14 @@ public final class PathWatcher {
     let opened = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard opened >= 0 else { throw WatchLimit.failure(errno, path: "") }
     fd = opened
+    ownRenames.open()
     do throws(Failure) {
       source = try host.addFD(opened, events: UInt32(MGMT_FD_READ)) { [unowned self] _ in drain() }
     } catch {
       close()
       throw error
     }
+    openMounts()
   }
 
   /// Finds or makes the nodes of a path.

@@ -31,24 +31,50 @@ extension PathWatcher {
   private func dispatch(_ event: inotify_event, _ name: UnsafeRawBufferPointer) {
     let (descriptor, mask) = (event.wd, event.mask)
     if mask & UInt32(IN_Q_OVERFLOW) != 0 { return overflow() }
-    if isTemporary(name) {
-      if mask & UInt32(IN_MOVED_FROM) != 0 { temporaryCookie = event.cookie }
-      return
-    }
-    if mask & UInt32(IN_MOVED_TO) != 0, event.cookie != 0, event.cookie == temporaryCookie, ownRenames.take(name) { return }
     guard let first = watches[descriptor] else { return }
     if mask & UInt32(IN_IGNORED) != 0 { return lost(descriptor) }
-    guard first.sharing != nil else { return handle(first, mask, name) }
+    var writer: ResourceHandle?
+    if mask & UInt32(IN_MOVED_TO) != 0, !arrivals.isEmpty { writer = arrived(event, name) }
+    if name.starts(with: ".mgmt-".utf8) {
+      switch ownRenames.saw(event, name, isIn: { leads(first, to: $0) }) {
+      case .foreign: break
+      case .own: return
+      case .leaving(let arrival):
+        if arrivals.count >= 64 { arrivals.removeFirst() }
+        return arrivals.append(arrival)
+      }
+    }
+    guard first.sharing != nil else { return handle(first, mask, name, but: writer) }
     var nodes: [WatchNode] = []
     var next: WatchNode? = first
     while let node = next {
       nodes.append(node)
       next = node.sharing
     }
-    for node in nodes { handle(node, mask, name) }
+    for node in nodes { handle(node, mask, name, but: writer) }
   }
 
-  private func handle(_ node: WatchNode, _ mask: UInt32, _ name: UnsafeRawBufferPointer) {
+  /// The other half of a plugin's own rename: who made it. The same cookie at another name is somebody else's doing.
+  private func arrived(_ event: inotify_event, _ name: UnsafeRawBufferPointer) -> ResourceHandle? {
+    guard let index = arrivals.firstIndex(where: { $0.cookie == event.cookie }) else { return nil }
+    let arrival = arrivals.remove(at: index)
+    return arrival.descriptor == event.wd && arrival.target == WatchNode.hash(name) ? arrival.writer : nil
+  }
+
+  /// Whether one of the nodes of a watch has a path with this hash.
+  private func leads(_ first: WatchNode, to directory: UInt64) -> Bool {
+    var next: WatchNode? = first
+    while let node = next {
+      let isThere = node.path.dropLast().withUnsafeBytes { WatchNode.hash($0) == directory }
+      if isThere { return true }
+      next = node.sharing
+    }
+    return false
+  }
+
+  /// `writer`: who did it, and need not be told.
+  private func handle(_ node: WatchNode, _ mask: UInt32, _ name: UnsafeRawBufferPointer, but writer: ResourceHandle?) {
+    let event: (ResourceHandle) -> Void = { if $0 != writer { $0.event() } }
     if name.isEmpty {
       if mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF) != 0 {
         resolve(node, deep: false)
@@ -65,6 +91,7 @@ extension PathWatcher {
         resolve(child, deep: false)
         notify(below: child)
       } else if child.descriptor < 0 {
+        if isBlind(child) { resolve(child, deep: false) }
         notify(below: child)
       }
     } else if mask & UInt32(IN_ISDIR) != 0, mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0, node.isInTree {
@@ -72,9 +99,9 @@ extension PathWatcher {
       child.isFound = true
       resolve(child, deep: false)
     }
-    if let slot = node.named[WatchNode.hash(name)] { tell(slot) { $0.event() } }
-    if node.entries >= 0 { tell(node.entries) { $0.event() } }
-    notifyTrees(node) { $0.event() }
+    if let slot = node.named[WatchNode.hash(name)] { tell(slot, event) }
+    if node.entries >= 0 { tell(node.entries, event) }
+    notifyTrees(node, event)
   }
 
   /// Events were lost: every watch is looked at again, and every resource.
@@ -88,13 +115,8 @@ extension PathWatcher {
     all.visit { $0.event() }
   }
 
-  private func isTemporary(_ name: UnsafeRawBufferPointer) -> Bool {
-    name.count > 10 && name.first == UInt8(ascii: ".") && name.starts(with: ".mgmt-".utf8)
-      && name.suffix(4).elementsEqual(".new".utf8)
-  }
-
   /// The host may take a resource off the watch while it is told: that changes another copy of the list.
-  private func tell(_ first: Int32, _ body: (ResourceHandle) -> Void) {
+  func tell(_ first: Int32, _ body: (ResourceHandle) -> Void) {
     let current = subscriptions
     current.visit(from: first, body)
   }

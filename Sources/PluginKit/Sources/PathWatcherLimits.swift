@@ -19,6 +19,9 @@ enum WatchLimit {
         hint: "sysctl fs.inotify.max_user_watches=\((current ?? 65536) * 2)")
     case EACCES:
       return Failure("cannot watch \(path)", errno: error, hint: "the agent needs permission to read this directory")
+    case ENAMETOOLONG:
+      let start = String(decoding: path.utf8.prefix(400), as: UTF8.self)
+      return Failure("cannot watch \(start)…", errno: error, hint: "a path that can be watched has at most 4095 bytes")
     default:
       return Failure(path.isEmpty ? "cannot start watching files" : "cannot watch \(path)", errno: error)
     }

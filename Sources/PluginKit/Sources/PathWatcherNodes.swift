@@ -23,6 +23,8 @@ final class WatchNode {
   var isFull = false
   /// Met while scanning a tree: not named by anybody, so no symbolic link is followed to it.
   var isFound = false
+  /// Watched through a symbolic link.
+  var isLink = false
 
   init(name: Name, parent: WatchNode?) {
     self.name = name

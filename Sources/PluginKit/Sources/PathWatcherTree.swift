@@ -14,20 +14,27 @@ extension PathWatcher {
     if node.isSettled && (node.descriptor < 0 || node.isFull || !full) && node.tree < 0 { return }
     if let parent = node.parent { try arm(parent) }
     try watch(node)
-    if node.isInTree { try scan(node) }
+    if node.isInTree { scan(node) }
   }
 
   /// Asks for the watch of one node. Anything but success leaves it without a descriptor.
-  private func watch(_ node: WatchNode) throws(Failure) {
+  func watch(_ node: WatchNode) throws(Failure) {
+    // Gone with its parent. The kernel would not say so of a path that is too long.
+    if node.isFound, let parent = node.parent, parent.descriptor < 0 {
+      unbind(node)
+      return sees(node)
+    }
     let full = node.hasSubscriptions || node.isInTree
-    var mask = UInt32(full ? fullMask : ancestorMask) | UInt32(IN_ONLYDIR) | UInt32(IN_MASK_ADD)
-    if node.isFound { mask |= UInt32(IN_DONT_FOLLOW) }
+    let mask = UInt32(full ? fullMask : ancestorMask) | UInt32(IN_ONLYDIR) | UInt32(IN_MASK_ADD)
     let path = node.path
-    let descriptor = path.withUnsafeBufferPointer { $0.baseAddress.map { inotify_add_watch(fd, $0, mask) } ?? -1 }
+    var descriptor = add(path, mask | UInt32(IN_DONT_FOLLOW))
+    node.isLink = descriptor < 0 && errno == ENOTDIR && !node.isFound
+    if node.isLink { descriptor = add(path, mask) }
     let error = errno
     node.isSettled = descriptor >= 0 || error == ENOENT || error == ENOTDIR || error == ELOOP
     if descriptor >= 0 {
       node.isFull = full
+      sees(node)
       guard descriptor != node.descriptor else { return }
       unbind(node)
       node.descriptor = descriptor
@@ -37,11 +44,15 @@ extension PathWatcher {
     }
     unbind(node)
     switch error {
-    case ENOENT, ENOTDIR, ELOOP: return
+    case ENOENT, ENOTDIR, ELOOP: return sees(node)
     case EACCES where !full: return  // only the way there: searching a directory does not need reading it
     default:
-      throw WatchLimit.failure(error, path: path.withUnsafeBufferPointer { $0.baseAddress.map(String.init(cString:)) ?? "" })
+      throw WatchLimit.failure(error, path: text(path))
     }
+  }
+
+  private func add(_ path: ContiguousArray<CChar>, _ mask: UInt32) -> Int32 {
+    path.withUnsafeBufferPointer { $0.baseAddress.map { inotify_add_watch(fd, $0, mask) } ?? -1 }
   }
 
   /// Takes a node off its watch, and the watch away if nobody else is on it.
@@ -91,23 +102,37 @@ extension PathWatcher {
     do throws(Failure) {
       try watch(node)
     } catch {
-      subscriptions(below: node) { $0.watchFailed(error) }
+      unwatchable(node, error)
     }
     guard deep || node.descriptor != before || node.descriptor < 0 else { return }
     for child in Array(node.children.values) { resolve(child, deep: deep) }
-    if node.isInTree, node.descriptor >= 0 {
-      do throws(Failure) {
-        try scan(node)
-      } catch {
-        subscriptions(below: node) { $0.watchFailed(error) }
-        notifyTrees(node) { $0.watchFailed(error) }
-      }
-    }
+    if node.isInTree, node.descriptor >= 0 { scan(node) }
     prune(node)
   }
 
+  /// Resources that named it have lost their watch; for trees it is one directory of many.
+  private func unwatchable(_ node: WatchNode, _ failure: Failure) {
+    if !node.isFound { subscriptions(below: node) { $0.watchFailed(failure) } }
+    if let parent = node.parent, parent.isInTree { becomeBlind(node, failure) }
+  }
+
   /// Watches every directory below one that is watched with its tree. Symbolic links are not followed.
-  private func scan(_ node: WatchNode) throws(Failure) {
+  func scan(_ node: WatchNode) {
+    for name in directories(in: node) {
+      let known = node.children[name]
+      let child = known ?? node.child(name)
+      if known == nil { child.isFound = true }
+      do throws(Failure) {
+        try watch(child)
+      } catch {
+        unwatchable(child, error)
+      }
+      if child.descriptor >= 0 { scan(child) } else { prune(child) }
+    }
+  }
+
+  /// Closed before the next level is looked at: a tree may be deeper than descriptors can be open.
+  private func directories(in node: WatchNode) -> [WatchNode.Name] {
     let path = node.path
     let follow = node.isFound ? O_NOFOLLOW : 0
     let directory = path.withUnsafeBufferPointer { buffer -> OpaquePointer? in
@@ -120,20 +145,25 @@ extension PathWatcher {
       }
       return directory
     }
-    guard let directory else { return }  // gone again: its parent tells
+    guard let directory else {
+      // Gone again: its parent tells.
+      if ![ENOENT, ENOTDIR, ELOOP].contains(errno) { becomeBlind(node, WatchLimit.failure(errno, path: text(path))) }
+      return []
+    }
     defer { closedir(directory) }
+    var names: [WatchNode.Name] = []
     while let entry = readdir(directory) {
       let kind = Int(entry.pointee.d_type)
       guard kind == Int(DT_DIR) || kind == Int(DT_UNKNOWN) else { continue }
       let name = entryName(entry)
       if name.isEmpty || name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
-      let known = node.children[name] != nil
-      let child = known ? node.children[name] : node.child(name)
-      guard let child else { continue }
-      if !known { child.isFound = true }
-      try watch(child)
-      if child.descriptor >= 0 { try scan(child) } else { prune(child) }
+      names.append(name)
     }
+    return names
+  }
+
+  private func text(_ path: ContiguousArray<CChar>) -> String {
+    String(decoding: path.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> WatchNode.Name {
@@ -154,6 +184,7 @@ extension PathWatcher {
     while let parent = node.parent {
       if node.hasSubscriptions || !node.children.isEmpty || remainsInTree(node) { return narrow(node) }
       unbind(node)
+      sees(node)
       parent.children[node.name] = nil
       node = parent
     }
@@ -162,7 +193,9 @@ extension PathWatcher {
 
   /// A directory nobody names any more may still be part of a tree that is watched.
   private func remainsInTree(_ node: WatchNode) -> Bool {
-    guard node.descriptor >= 0, node.isInTree else { return false }
+    guard node.isInTree else { return false }
+    if isBlind(node) { return true }
+    guard node.descriptor >= 0 else { return false }
     if !node.isFound {
       node.isFound = true
       do throws(Failure) {
@@ -180,6 +213,7 @@ extension PathWatcher {
       if !child.children.isEmpty { dropFound(below: child) }
       if child.isFound && !child.hasSubscriptions && child.children.isEmpty {
         unbind(child)
+        sees(child)
         node.children[child.name] = nil
       } else {
         narrow(child)

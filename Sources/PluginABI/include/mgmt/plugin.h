@@ -268,6 +268,12 @@ struct mgmt_host { /* grows at the end only */
 
     /* [any] As send, for a member of the group this call's resource leads. */
     mgmt_status (*send_as)(mgmt_call *, mgmt_res *member, const mgmt_value *st);
+
+    /* [any] The plugin's own directory for state that outlives the process, made on demand (0700), with a '/' at the end.
+     * *len and cap as in vardir. MGMT_UNSUPPORTED: this process only looks and changes nothing (mgmt graph, --noop).
+     * A plugin whose directory is not empty when the agent starts has its kinds opened even if no resource is of them: it
+     * can put away what an agent that was killed left behind. */
+    mgmt_status (*plugin_dir)(const mgmt_host *, char *buf, size_t cap, size_t *len);
 };
 
 /* ---- a kind of resource -------------------------------------------------------------------------------------------- */
