@@ -146,4 +146,6 @@ public struct GraphSummary: Sendable, Equatable {
   public var kept: Int
   public var added: Int
   public var removed: Int
+  /// `ResourceGraph.number`
+  public var number = 0
 }

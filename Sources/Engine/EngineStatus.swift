@@ -15,6 +15,9 @@ extension Engine {
     return counts
   }
 
+  /// A graph is being prepared, waits, or takes the place of the one before.
+  public var isGraphOnItsWay: Bool { swap != nil || preparing != nil || !waitingGraphs.isEmpty }
+
   /// Nothing runs and everything is as asked.
   public var isConverged: Bool { scheduler.isConverged && swap == nil && preparing == nil }
 

@@ -241,7 +241,7 @@ extension Engine {
       .graphStarted(
         GraphSummary(
           name: graphName, vertices: compiled.vertices.count, edges: edges, kept: compiled.vertices.count - added.count,
-          added: added.count, removed: removed)))
+          added: added.count, removed: removed, number: compiled.graph.number)))
   }
 }
 

@@ -17,7 +17,9 @@ final class GraphFileWatcher {
   private var source: FDSource?
   private var goneTimer: ReactorTimer?
 
+  /// -1: the directory is gone, and the nearest above it that is there is watched for its return.
   private var directoryWatch: Int32 = -1
+  private var ancestorWatch: Int32 = -1
   /// What the link leads to; watch -1: it is no link, or leads to where the first watch looks.
   private var target = (watch: Int32(-1), directory: "", name: "")
   private var isLink = false
@@ -52,6 +54,9 @@ final class GraphFileWatcher {
     }
     followLink()
   }
+
+  /// It was there, and whether it is gone for good is not known yet.
+  var isFileGone: Bool { goneTimer != nil }
 
   func stop() {
     goneTimer?.cancel()
@@ -128,14 +133,9 @@ final class GraphFileWatcher {
 
   private func meaning(_ event: inotify_event, _ name: String) -> Meaning {
     if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { return .changed }
-    if event.mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF) != 0 {
-      guard event.wd == directoryWatch else { return .changed }
-      lost(
-        Diagnostic(
-          "yaml.watch", severity: .warning,
-          "the directory \(quoted(directory)) was moved or removed: edits are not seen any more",
-          hint: "restart the agent when the file is back"))
-      return .none
+    if event.wd == ancestorWatch { return findDirectory() ? .changed : .none }
+    if event.mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT) != 0 {
+      return event.wd == directoryWatch ? directoryIsGone() : .changed
     }
     let isPath = event.wd == directoryWatch && (name == self.name || isLink)
     let isTarget = event.wd == target.watch && name == target.name
@@ -143,6 +143,38 @@ final class GraphFileWatcher {
     if event.mask & UInt32(IN_CLOSE_WRITE | IN_MOVED_TO) != 0 { return .changed }
     if event.mask & UInt32(IN_CREATE) != 0 { return isCompleteAtCreation() ? .changed : .none }
     return .gone
+  }
+
+  private func directoryIsGone() -> Meaning {
+    inotify_rm_watch(fd, directoryWatch)
+    directoryWatch = -1
+    if findDirectory() { return .changed }
+    lost(
+      Diagnostic(
+        "yaml.watch", severity: .warning, "the directory \(quoted(directory)) of the graph was moved or removed",
+        notes: ["The graph goes on as it is."], hint: "put it back: then edits count again"))
+    return .gone
+  }
+
+  /// Watches the directory again, or else the nearest above it. Whether it is back.
+  private func findDirectory() -> Bool {
+    var armed = ""
+    while true {
+      var place = directory
+      var watch = inotify_add_watch(fd, place, Self.mask)
+      while watch < 0, place != "/", place != "." {
+        place = Self.split(place).directory
+        watch = inotify_add_watch(fd, place, Self.mask)
+      }
+      let isBack = place == directory && watch >= 0
+      let unused = ancestorWatch
+      (directoryWatch, ancestorWatch) = isBack ? (watch, -1) : (-1, watch)
+      if unused >= 0, unused != watch, unused != target.watch { inotify_rm_watch(fd, unused) }
+      if isBack { return true }
+      // A nearer one may have come before this was watched.
+      if place == armed { return false }
+      armed = place
+    }
   }
 
   /// A new file is written to and closed, which is the event to wait for; links are there at once.
@@ -155,6 +187,7 @@ final class GraphFileWatcher {
   private func startGoneTimer() {
     goneTimer = reactor.addTimer(afterMilliseconds: Self.goneMilliseconds) { [weak self] in
       guard let self else { return }
+      goneTimer = nil
       // It may be back by a way that makes no event, or the link may lead elsewhere: reading tells.
       changed()
     }

@@ -13,7 +13,7 @@ public final class YAMLSource: GraphSource {
   private let watch: Bool
 
   private var reactor: Reactor?
-  private var yield: ((Result<FrontendGraph, MgmtError>) -> Void)?
+  private var yield: ((GraphUpdate) -> Void)?
   private var results: Mailbox<LoadedGraph>?
   private var watcher: GraphFileWatcher?
   /// What was yielded last was made of this.
@@ -29,9 +29,10 @@ public final class YAMLSource: GraphSource {
     self.watch = watch
   }
 
-  public func start(
-    on reactor: Reactor, _ yield: @escaping (Result<FrontendGraph, MgmtError>) -> Void
-  ) throws(MgmtError) {
+  /// A file that is gone may be back in a moment.
+  public var isSettled: Bool { !isLoading && watcher?.isFileGone != true }
+
+  public func start(on reactor: Reactor, _ yield: @escaping (GraphUpdate) -> Void) throws(MgmtError) {
     self.reactor = reactor
     self.yield = yield
     results = reactor.makeMailbox { [weak self] in self?.loaded($0) }
@@ -39,7 +40,7 @@ public final class YAMLSource: GraphSource {
       // Armed before the first look, so that no edit is missed.
       watcher = try GraphFileWatcher(
         path: path, reactor: reactor, changed: { [weak self] in self?.load() },
-        lost: { [weak self] in self?.yield?(.failure(MgmtError($0))) })
+        lost: { [weak self] in self?.yield?(.notice([$0])) })
     }
     load()
   }
@@ -82,8 +83,12 @@ public final class YAMLSource: GraphSource {
     guard let yield else { return }
     watcher?.followLink()
     fingerprint = message.fingerprint
-    if let result = message.result { yield(result) }
     if isStale { load() }
+    switch message.result {
+    case .success(let graph): yield(.graph(graph))
+    case .failure(let error): yield(.rejection(error))
+    case nil: yield(.unchanged)
+    }
   }
 }
 

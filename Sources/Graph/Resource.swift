@@ -81,6 +81,8 @@ public struct ResourceGraph: Sendable {
   public var name: String
   public var resources: [Resource]
   public var edges: [ResourceEdge]
+  /// Whoever gives it to an engine knows it by this number.
+  public var number = 0
 
   public init(name: String = "", resources: [Resource] = [], edges: [ResourceEdge] = []) {
     self.name = name

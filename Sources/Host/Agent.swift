@@ -34,6 +34,9 @@ final class Agent {
   private var directoryWatcher: PluginDirectoryWatcher?
   private var latestGraph: ResourceGraph?
   private var hasGraph = false
+  private var newest = NewestGraph()
+  /// Converged, and that is the end unless the graph is another meanwhile: its source is being looked at.
+  private var mayEnd = false
   private var result: Result<Void, MgmtError>?
   private var stops = StopLadder()
   private var stopTimer: ReactorTimer?
@@ -113,7 +116,8 @@ final class Agent {
     try source.start(on: reactor) { [unowned self] in take($0) }
     while result == nil { try reactor.runOnce() }
     source.stop()
-    let summary = Summary(engine)
+    var summary = Summary(engine)
+    summary.refused = newest.refusal
     observers.close()
     engine.end()
     runtime.close()
@@ -122,20 +126,38 @@ final class Agent {
 
   // MARK: Graphs
 
-  private func take(_ graph: Result<FrontendGraph, MgmtError>) {
-    switch graph {
-    case .failure(let error): reject(error.diagnostics)
-    case .success(let graph):
+  private func take(_ update: GraphUpdate) {
+    switch update {
+    case .rejection(let error):
+      _ = newest.came()
+      reject(error.diagnostics)
+    case .graph(let graph):
       if !graph.warnings.isEmpty { view.diagnostics(graph.warnings) }
-      latestGraph = graph.graph
-      engine.apply(graph.graph)
+      var resources = graph.graph
+      resources.number = newest.came()
+      latestGraph = resources
+      engine.apply(resources)
+    case .notice(let diagnostics): view.diagnostics(diagnostics)
+    case .unchanged: break
+    }
+    // A graph that asks for something else is not converged by then.
+    if mayEnd { reactor.addTimer(afterMilliseconds: 0) { [unowned self] in endConverged() } }
+  }
+
+  /// The first graph must be good. Later ones are refused, and the one that runs or is on its way goes on; whether there is one shows when
+  /// the engine has done with this one.
+  private func reject(_ diagnostics: [Diagnostic]) {
+    if hasGraph { return refuse(diagnostics) }
+    reactor.addTimer(afterMilliseconds: 0) { [unowned self] in
+      if hasGraph || engine.isGraphOnItsWay { return refuse(diagnostics) }
+      finish(.failure(MgmtError(diagnostics)))
     }
   }
 
-  /// The first graph must be good; later ones are refused and the old one goes on.
-  private func reject(_ diagnostics: [Diagnostic]) {
-    if hasGraph { return view.rejected(diagnostics) }
-    finish(.failure(MgmtError(diagnostics)))
+  private func refuse(_ diagnostics: [Diagnostic]) {
+    newest.refused(diagnostics)
+    observers.newestIsRefused(newest.refusal)
+    view.rejected(diagnostics)
   }
 
   /// Not before the first second has passed: short runs do not pay for it.
@@ -156,16 +178,18 @@ final class Agent {
     observers.event(event)
     switch event {
     case .graphRejected(let diagnostics): return reject(diagnostics)
-    case .graphStarted:
+    case .graphStarted(let graph):
+      newest.started(graph.number)
+      if newest.refusal == nil { observers.newestIsRefused(nil) }
       if !hasGraph { reactor.addTimer(afterMilliseconds: 0) { [unowned self] in serveStatus() } }
       hasGraph = true
       drawGraph()
     case .converged(let isConverged):
       statusFile?.append(isConverged)
-      if isConverged, options.exitsWhenConverged {
+      mayEnd = isConverged && options.exitsWhenConverged
+      if mayEnd {
         view.event(event, at: .now())
-        view.log(.info, "converged for \(options.timeout) seconds, exiting!")
-        return finish(.success(()))
+        return endConverged()
       }
     case .stalled where options.exitsWhenConverged:
       view.event(event, at: .now())
@@ -173,6 +197,12 @@ final class Agent {
     default: break
     }
     view.event(event, at: .now())
+  }
+
+  private func endConverged() {
+    guard mayEnd, source.isSettled, result == nil else { return }
+    view.log(.info, "converged for \(options.timeout) seconds, exiting!")
+    finish(.success(()))
   }
 
   /// The first graph is on its way: what follows is not waited for.
@@ -199,7 +229,7 @@ final class Agent {
       view.diagnostics(error.diagnostics)
       status = ExitStatus.failure
     }
-    if !summary.failed.isEmpty || !summary.unchecked.isEmpty { status = ExitStatus.failure }
+    if !summary.failed.isEmpty || !summary.unchecked.isEmpty || summary.refused != nil { status = ExitStatus.failure }
     let isAsAsked = summary.differing == 0 && summary.open.isEmpty
     if status == ExitStatus.success, options.noop, !isAsAsked { status = ExitStatus.notAsAsked }
     view.end(summary, exit: status)
@@ -250,26 +280,6 @@ final class Agent {
     stopTimer = reactor.addTimer(afterMilliseconds: StopLadder.stepMilliseconds) { [unowned self] in
       stopTimer = nil
       stop(climbs: true)
-    }
-  }
-}
-
-/// What each further signal does.
-struct StopLadder {
-  enum Step { case drain, cancel, kill }
-  static let stepMilliseconds: UInt64 = 15_000
-  private var taken = 0
-
-  var isUntouched: Bool { taken == 0 }
-  var hasMore: Bool { taken < 3 }
-
-  mutating func next() -> Step? {
-    taken += 1
-    return switch taken {
-    case 1: .drain
-    case 2: .cancel
-    case 3: .kill
-    default: nil
     }
   }
 }

@@ -22,6 +22,7 @@ final class Observers {
   private var graph: String?
   private var isReportedConverged = false
   private var isPaused = false
+  private var refused: RefusedGraph?
 
   /// `service`: nil when no service manager wants to hear.
   init(
@@ -41,7 +42,7 @@ final class Observers {
   func serveMetrics(at address: ListenAddress, kinds: [String]) throws(MgmtError) -> String {
     let metrics = Metrics(kinds: kinds)
     let server = try MetricsServer(address, reactor: reactor) { [unowned self] in
-      metrics.text(isConverged: isConverged, engine.visitStatus)
+      metrics.text(isConverged: isConverged, isRefused: refused != nil, engine.visitStatus)
     }
     self.metrics = metrics
     metricsServer = server
@@ -76,6 +77,14 @@ final class Observers {
     changed()
   }
 
+  /// A graph was refused, or, with nil, the newest graph runs.
+  func newestIsRefused(_ refused: RefusedGraph?) {
+    if refused != nil { metrics?.graphRefused() }
+    guard refused != self.refused else { return }
+    self.refused = refused
+    changed()
+  }
+
   private func changed() {
     statusServer?.changed()
     notifier?.changed()
@@ -101,6 +110,7 @@ final class Observers {
     if counts.pending > 0 { text += ", \(counts.pending) not done" }
     if counts.failed > 0 { text += ", \(counts.failed) failed" }
     if counts.pending == 0, counts.failed == 0 { text += ", nothing left to do" }
+    if let refused { text += "; the newest graph was refused: \(refused.words)" }
     return text + (isPaused ? "; paused" : "")
   }
 }
@@ -110,6 +120,7 @@ extension Observers: StatusSubject {
 
   var agentStatus: AgentStatus {
     AgentStatus(
-      pid: getpid(), hostname: hostname, version: Program.version, graph: graph, isConverged: isConverged, isPaused: isPaused)
+      pid: getpid(), hostname: hostname, version: Program.version, graph: graph, isConverged: isConverged, isPaused: isPaused,
+      refused: refused)
   }
 }

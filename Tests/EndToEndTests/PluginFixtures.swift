@@ -9,6 +9,7 @@ enum CPlugin {
   static let rogue = Mgmt.repository + "/Tests/Fixtures/plugins/rogue.c"
   static let vault = Mgmt.repository + "/Tests/Fixtures/plugins/vault.c"
   static let busy = Mgmt.repository + "/Tests/Fixtures/plugins/busy.c"
+  static let slow = Mgmt.repository + "/Tests/Fixtures/plugins/slow.c"
   static let header = Mgmt.stage + "/include"
   static let hasCompiler = ["/usr/bin/cc", "/usr/bin/c++"].allSatisfy(FileManager.default.isExecutableFile)
 

@@ -12,6 +12,8 @@ private final class Scene {
   let directory = FileManager.default.temporaryDirectory.appendingPathComponent("yaml-\(UUID().uuidString)").path
   let reactor: Reactor
   var yielded: [String] = []
+  /// How often it was looked and nothing was new.
+  var unchanged = 0
   private var source: (any GraphSource)?
 
   init() throws {
@@ -34,8 +36,10 @@ private final class Scene {
     self.source = source
     try source.start(on: reactor) { [unowned self] result in
       switch result {
-      case .success(let graph): yielded.append(graph.graph.name)
-      case .failure(let error): yielded.append(error.diagnostics.map(\.code).joined(separator: ","))
+      case .graph(let graph): yielded.append(graph.graph.name)
+      case .rejection(let error): yielded.append(error.diagnostics.map(\.code).joined(separator: ","))
+      case .notice(let all): yielded.append("notice: " + all.map(\.code).joined(separator: ","))
+      case .unchanged: unchanged += 1
       }
     }
   }
@@ -101,6 +105,39 @@ struct YAMLSourceTests {
     try scene.write("graph: two")
     try scene.wait(3)
     #expect(scene.yielded.filter { $0 != "yaml.empty" } == ["one", "yaml.file", "two"])
+  }
+
+  @Test(
+    "a directory that is moved away is no refused graph; its return is seen, however deep it was", arguments: [false, true])
+  func directoryMoved(deep: Bool) throws {
+    let scene = try Scene()
+    try FileManager.default.createDirectory(atPath: scene.path("a/b"), withIntermediateDirectories: true)
+    try scene.write("graph: one", "a/b/g")
+    try scene.start(YAMLSource(path: scene.path("a/b/g"), catalog: TestCatalog(), watch: true))
+    try scene.wait(1)
+    #expect(rename(scene.path("a/b"), scene.path("away")) == 0)
+    if deep { #expect(rmdir(scene.path("a")) == 0) }
+    try scene.wait(3)
+    #expect(scene.yielded == ["one", "notice: yaml.watch", "yaml.file"])
+    if deep { #expect(mkdir(scene.path("a"), 0o700) == 0) }
+    #expect(rename(scene.path("away"), scene.path("a/b")) == 0)
+    try scene.wait(4)
+    try scene.write("graph: two", "a/b/g")
+    try scene.wait(5)
+    #expect(scene.yielded.dropFirst(3).filter { $0 != "yaml.empty" } == ["one", "two"])
+  }
+
+  @Test("what is saved as it was yields nothing but the news that nothing is new")
+  func unchanged() throws {
+    let scene = try Scene()
+    try scene.write("graph: one")
+    try scene.start()
+    try scene.wait(1)
+    try scene.write("graph: one", "new")
+    #expect(rename(scene.path("new"), scene.path()) == 0)
+    let deadline = monotonicNow() + 30_000_000_000
+    while scene.unchanged == 0, monotonicNow() < deadline { try scene.reactor.runOnce(maximumWait: 100) }
+    #expect(scene.unchanged > 0 && scene.yielded == ["one"])
   }
 
   @Test("yields the same graph again when it is to be reloaded")

@@ -44,8 +44,10 @@ struct MetricsTests {
       CheckContext(reason: .intended, apply: apply, willRetry: willRetry, latency: latency))
   }
 
-  private func lines(_ metrics: Metrics, _ all: [ResourceStatus] = [], isConverged: Bool = false) -> Set<String> {
-    let bytes = metrics.text(isConverged: isConverged) { visit in for status in all { visit(status) } }
+  private func lines(_ metrics: Metrics, _ all: [ResourceStatus] = [], isConverged: Bool = false, isRefused: Bool = false)
+    -> Set<String>
+  {
+    let bytes = metrics.text(isConverged: isConverged, isRefused: isRefused) { visit in for status in all { visit(status) } }
     return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
   }
 
@@ -151,7 +153,7 @@ struct MetricsTests {
   }
 
   @Test func everySampleHasItsFamilyBeforeIt() {
-    let bytes = Metrics(kinds: ["file"]).text(isConverged: false) { _ in }
+    let bytes = Metrics(kinds: ["file"]).text(isConverged: false, isRefused: false) { _ in }
     var family = ""
     var seen: Set<String> = []
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {

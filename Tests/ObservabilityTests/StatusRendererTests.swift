@@ -110,6 +110,27 @@ struct StatusRendererTests {
     }
   }
 
+  @Test func aRefusedGraphIsNotAsAsked() {
+    let span = SourceSpan(file: "/g.yaml", start: .init(line: 3, column: 5), end: .init(line: 3, column: 8))
+    let reason = Diagnostic("yaml.kind", "unknown kind \"fl\ne\"", labels: [.init(span)])
+    func agent(_ all: [ResourceStatus], _ count: Int) -> AgentStatus {
+      AgentStatus(
+        pid: 7, hostname: "h1", version: "1.2", graph: "g", counts: StatusCounts(all), isConverged: true, isPaused: false,
+        refused: RefusedGraph(reason, count: count, time: 1_699_999_997))
+    }
+    #expect(
+      text(TextStatus().agent(agent([.make("a[b]")], 1), .test))
+        == "refused   the newest graph, 3 s ago: /g.yaml:3:5: unknown kind \"fl␊e\"; the one before goes on\n"
+        + "agent     mgmt 1.2, pid 7 on h1, graph \"g\": 1 resource, 1 ok; converged; the newest graph was refused\n")
+    let worse = text(TextStatus().agent(agent([.make("a[b]", .failed)], 2), .test))
+    #expect(
+      worse.contains("goes on; 2 were refused in a row\n")
+        && worse.hasSuffix("; 1 not as asked; the newest graph was refused\n"))
+    let json = text(JSONStatus().agent(agent([.make("a[b]")], 1), .test))
+    #expect(json.hasPrefix(#"{"type":"agent","as_asked":false,"#))
+    #expect(json.contains(#","refused":{"time":1699999997.0,"count":1,"diagnostic":{"severity":"error","code":"yaml.kind","#))
+  }
+
   @Test(arguments: [
     ("status text", false, false), ("status json", false, true), ("watch text", true, false), ("watch json", true, true),
   ])

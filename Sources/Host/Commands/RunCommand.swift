@@ -17,8 +17,8 @@ struct RunCommand: ParsableCommand {
       themselves, 15 seconds apart. SIGQUIT prints where every resource stands and goes on; `mgmt status` does so from outside. \
       SIGUSR1 pauses, for work by hand: nothing is put right until SIGUSR2.
 
-      Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, or when \
-      --max-runtime was reached.
+      Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, when the \
+      newest graph was refused and the one before went on, or when --max-runtime was reached.
       """,
     subcommands: [
       RunYAMLCommand.self, RunEmptyCommand.self, RunLanguageCommand.self, RunPuppetCommand.self,

@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
       A line for each resource: its state, why it waits, when it was checked and changed last, when it is tried again and why it failed; \
       then a line for the agent.
 
-      Exit status: 0 when every resource is as asked; 2 when some are not; 1 on an error, as when no agent runs.
+      Exit status: 0 when every resource is as asked; 2 when some are not, or when the newest graph was refused; 1 on an error, as when no agent runs.
       """)
 
   @Option(
@@ -74,7 +74,7 @@ struct StatusCommand: ParsableCommand {
     let colour: String
     switch line[..<space] {
     case ShownState.ok.rawValue: colour = "32"
-    case ShownState.failed.rawValue, ShownState.blocked.rawValue: colour = "31"
+    case ShownState.failed.rawValue, ShownState.blocked.rawValue, TextStatus.refusedWord: colour = "31"
     case ShownState.differs.rawValue, ShownState.waiting.rawValue, ShownState.starting.rawValue: colour = "33"
     case ShownState.running.rawValue: colour = "34"
     case "agent": colour = "1"

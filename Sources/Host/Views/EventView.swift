@@ -4,6 +4,7 @@ import Diagnostics
 import Engine
 import Glibc
 import Graph
+import Observability
 
 struct StartInfo {
   var hostname: String
@@ -36,6 +37,8 @@ struct Summary {
   var unchecked: [ResourceStatus] = []
   /// Neither failed nor unchecked: `Engine.openResources`.
   var open: [ResourceID] = []
+  /// The newest graph, when it is not the one that ran.
+  var refused: RefusedGraph?
 
   init(_ engine: Engine) {
     let open = engine.openResources()

@@ -165,6 +165,7 @@ final class JSONView: EventView {
       if !summary.open.isEmpty {
         writer.array("open") { writer in for id in summary.open { writer.value(id.description) } }
       }
+      if let refused = summary.refused { writer.object("refused", refused.writeMembers) }
     }
     buffer.flush()
   }

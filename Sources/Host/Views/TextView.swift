@@ -199,6 +199,9 @@ final class TextView: EventView {
     if !summary.unchecked.isEmpty {
       line("never checked: \(StatusText.list(summary.unchecked.map(unchecked)))", style: .red)
     }
+    if let refused = summary.refused {
+      line("the newest graph was refused, this is about the one before: \(refused.words)", style: .red)
+    }
     var differing = summary.differing > 0 ? ", \(summary.differing) not as asked" : ""
     if !summary.open.isEmpty { differing += ", \(summary.open.count) open" }
     let total = summary.total == 1 ? "1 resource" : "\(summary.total) resources"

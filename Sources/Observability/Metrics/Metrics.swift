@@ -21,6 +21,8 @@ public final class Metrics {
   private(set) var groupedMembers = 0
   /// Seconds since 1970; 0: no graph has run yet.
   private(set) var graphStart = 0.0
+  /// Graphs that were refused, by the frontend or by the engine.
+  private(set) var refusals: UInt64 = 0
 
   /// `kinds`: those that can occur; all their samples are there from the beginning.
   public init(kinds: [String]) {
@@ -32,6 +34,8 @@ public final class Metrics {
   public func add(kinds: [String]) {
     for kind in kinds { _ = row(of: kind) }
   }
+
+  public func graphRefused() { refusals += 1 }
 
   func row(of kind: String) -> Int {
     if kind == lastKind, lastRow >= 0 { return lastRow }

@@ -27,7 +27,8 @@ struct KindCounts {
 
 extension Metrics {
   /// All metrics in Prometheus' text format. `visit` shows every resource as it stands.
-  public func text(isConverged: Bool, _ visit: ((ResourceStatus) -> Void) -> Void) -> [UInt8] {
+  /// `isRefused`: the newest graph was refused, and the one before goes on.
+  public func text(isConverged: Bool, isRefused: Bool, _ visit: ((ResourceStatus) -> Void) -> Void) -> [UInt8] {
     let counts = KindCounts(self, visit)
     let labels = kinds.map { Exposition.labels(["kind": $0]) }
     var out = Exposition()
@@ -35,7 +36,7 @@ extension Metrics {
     writeFailures(labels, counts, &out)
     out.family("mgmt_resources", .gauge, "Resources of the graph that runs.")
     for (row, label) in labels.enumerated() { out.sample(UInt64(counts.resources[row]), labels: label) }
-    writeGraph(isConverged, &out)
+    writeGraph(isConverged, isRefused, &out)
     out.family("mgmt_checkapply_duration_seconds", .histogram, "How long checks took.")
     for (row, label) in labels.enumerated() { durations.write(row: row, labels: label, to: &out) }
     out.family("mgmt_reaction_seconds", .histogram, "Time from an event to the end of the check it led to.")
@@ -68,11 +69,15 @@ extension Metrics {
     }
   }
 
-  private func writeGraph(_ isConverged: Bool, _ out: inout Exposition) {
+  private func writeGraph(_ isConverged: Bool, _ isRefused: Bool, _ out: inout Exposition) {
     out.family("mgmt_graph_start_time_seconds", .gauge, "When the graph that runs began, in seconds since 1970.")
     out.sample(graphStart)
-    out.family("mgmt_converged", .gauge, "1: everything is as asked.")
+    out.family("mgmt_converged", .gauge, "1: everything is as the graph that runs asks.")
     out.sample(isConverged ? 1.0 : 0.0)
+    out.family("mgmt_graph_refused", .gauge, "1: the newest graph was refused, and the one before goes on.")
+    out.sample(isRefused ? 1.0 : 0.0)
+    out.family("mgmt_graph_refusals_total", .counter, "Graphs that were refused.")
+    out.sample(refusals)
     out.family("mgmt_automatic_edges", .gauge, "Edges that were added to the graph automatically.")
     out.sample(Double(automaticEdges))
     out.family("mgmt_grouped", .gauge, "Resources that are members of automatic groups.")

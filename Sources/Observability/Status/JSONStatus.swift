@@ -62,6 +62,7 @@ public struct JSONStatus: StatusRenderer {
       }
       json.member("converged", status.isConverged)
       json.member("paused", status.isPaused)
+      if let refused = status.refused { json.object("refused", refused.writeMembers) }
     }
     json.newline()
     return json.bytes

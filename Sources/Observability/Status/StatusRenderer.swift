@@ -12,10 +12,12 @@ public struct AgentStatus: Sendable, Equatable {
   public var counts: StatusCounts
   public var isConverged: Bool
   public var isPaused: Bool
+  /// nil: the graph that runs, or is on its way, is the newest.
+  public var refused: RefusedGraph?
 
   public init(
     pid: Int32, hostname: String, version: String, graph: String?, counts: StatusCounts = .init(), isConverged: Bool,
-    isPaused: Bool
+    isPaused: Bool, refused: RefusedGraph? = nil
   ) {
     self.pid = pid
     self.hostname = hostname
@@ -24,10 +26,11 @@ public struct AgentStatus: Sendable, Equatable {
     self.counts = counts
     self.isConverged = isConverged
     self.isPaused = isPaused
+    self.refused = refused
   }
 
-  /// Every resource is as asked, and there is a graph that asks.
-  var isAsAsked: Bool { graph != nil && counts.notAsAsked == 0 }
+  /// Every resource is as asked, and there is a graph that asks: the newest.
+  var isAsAsked: Bool { graph != nil && refused == nil && counts.notAsAsked == 0 }
 }
 
 /// Writes status lines; docs/observability.md describes them.
@@ -35,5 +38,6 @@ public protocol StatusRenderer: Sendable {
   /// One line, with its end.
   func resource(_ status: ResourceStatus, _ clock: WallClock) -> [UInt8]
   func removed(_ id: String) -> [UInt8]
+  /// The last line, and before it what there is to say of a graph that was refused.
   func agent(_ status: AgentStatus, _ clock: WallClock) -> [UInt8]
 }

@@ -7,9 +7,11 @@ import Values
 ///
 ///     ok        file[/etc/motd]: checked 3 s ago, changed once, 2 min ago
 ///     waiting   noop[after]: waits for file[/etc/motd], never checked
+///     refused   the newest graph, 3 s ago: graph.yaml:3:5: unknown kind "fle"; the one before goes on
 ///     agent     mgmt 0.1.0, pid 123 on host1, graph "g": 2 resources, 1 ok, 1 waiting; not converged; 1 not as asked
 public struct TextStatus: StatusRenderer {
   static let agentWord = "agent"
+  public static let refusedWord = "refused"
   static let allAsAsked = "; all as asked"
   private static let width = 10
 
@@ -35,10 +37,19 @@ public struct TextStatus: StatusRenderer {
     line += status.counts.words + (status.isConverged ? "; converged" : "; not converged") + (status.isPaused ? "; paused" : "")
     if status.isAsAsked {
       line += Self.allAsAsked
+    } else if status.graph == nil {
+      line += "; not as asked yet"
     } else {
-      line += status.graph == nil ? "; not as asked yet" : "; \(status.counts.notAsAsked) not as asked"
+      if status.counts.notAsAsked > 0 { line += "; \(status.counts.notAsAsked) not as asked" }
+      if status.refused != nil { line += "; the newest graph was refused" }
     }
-    return Array((line + "\n").utf8)
+    return Array(((status.refused.map { Self.refused($0, clock) } ?? "") + line + "\n").utf8)
+  }
+
+  private static func refused(_ refused: RefusedGraph, _ clock: WallClock) -> String {
+    let age = "\(duration(max(0, clock.wall - refused.time))) ago"
+    let often = refused.count > 1 ? "; \(refused.count) were refused in a row" : ""
+    return padded(refusedWord) + "the newest graph, \(age): \(refused.words); the one before goes on\(often)\n"
   }
 
   private static func padded(_ word: String) -> String {
