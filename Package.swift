@@ -100,7 +100,7 @@ let package = Package(
       ["Observability", "ObservabilityShims", "Engine", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("FrontendsTests", ["Frontends", "Reactor", "Graph", "Values", "Diagnostics"]),
     tests("PluginHostTests", ["PluginHost", "Reactor", "Values", "Diagnostics", abi]),
-    tests("FilePluginTests", ["FilePlugin", "PluginTesting", abi]),
+    tests("FilePluginTests", ["FilePlugin", "FileShims", "PluginTesting", abi]),
     .testTarget(
       name: "SvcPluginTests", dependencies: ["SvcPlugin", .product(name: "MgmtPluginKit", package: "PluginKit")],
       swiftSettings: settings),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FileShims
 import Glibc
 import PluginKit
 
@@ -9,48 +8,66 @@ extension FileCheck {
   mutating func checkDirectory() throws(Failure) {
     let wants = spec.state == .exists || spec.hasPayload
     guard wants || spec.hasAttributes || spec.purge else { return }
-    let found = try look()
-    let type = found.map { FileType($0) }
-    if found == nil && !wants { throw missing() }
-    if let type, type != .directory {
+    if try isQuiet(.directory) { return }
+    let parent = try Parent(spec, isNeeded: false)
+    let entry = try parent.entry()
+    if entry.type == nil && !wants { throw missing() }
+    if let type = entry.type, type != .directory {
       guard wants, spec.force, type != .other else { throw .inTheWay(spec.path, type, wanted: .directory) }
     }
-    let existing = type == .directory ? found : nil
-    let wanted = try wantedAttributes(existing)
-    if existing == nil { reportState(was: type) }
-    if existing == nil && apply { try makeDirectory(replacing: type, wanted) }
-    if !spec.source.isEmpty || spec.purge { try checkTree(isThere: existing != nil || apply) }
-    try reportAttributes(wanted, existing)
-    guard differs, apply else { return }
-    let parent = try Parent(spec)
-    guard let now = try parent.look(), FileType(now) == .directory else {
-      throw Failure("\(spec.path) was replaced while it was being checked", errno: ESTALE, hint: "it is checked again")
+    guard let existing = entry.status, entry.type == .directory else { return try makeDirectory(parent, entry) }
+    let wanted = try wantedAttributes(existing, held: entry.held.raw)
+    if try !hasAttributes(wanted, existing, held: entry.held.raw), let doubt = try entry.doubt(wanted) {
+      throw entry.refused(doubt, field: spec.attributeField)
     }
-    try setAttributes(parent, wanted, now)
+    if spec.hasTree { try checkTree(entry.held.raw) }
+    try reportAttributes(wanted, existing, held: entry.held.raw)
+    if differs && apply { try setAttributes(entry, wanted) }
   }
 
-  private func makeDirectory(replacing type: FileType?, _ wanted: Attributes) throws(Failure) {
+  /// Where none is, or something that has to go.
+  private mutating func makeDirectory(_ parent: borrowing Parent, _ old: borrowing Entry) throws(Failure) {
+    let wanted = try newAttributes()
+    reportState(was: old.type)
+    guard apply else {
+      if spec.hasTree { try checkTree(-1) }
+      return try reportAttributes(wanted, nil, held: -1)
+    }
+    if parent.directory.raw >= 0 { return try makeDirectory(parent.entry(), wanted) }
     let parent = try Parent(spec, makeMissing: spec.recurse)
-    if type != nil, unlinkat(parent.directory.raw, parent.name, 0) != 0, errno != ENOENT {
+    try makeDirectory(parent.entry(), wanted)
+  }
+
+  private mutating func makeDirectory(_ place: borrowing Entry, _ wanted: Attributes) throws(Failure) {
+    if let type = place.type, type != .directory, unlinkat(place.directory, place.name, 0) != 0, errno != ENOENT {
       throw Failure.system("cannot replace", spec.path, errno)
     }
     // Nobody may enter before the owner and mode are right.
     let isPlain = wanted.uid == nil && wanted.gid == nil && wanted.mode == nil
-    guard mkdirat(parent.directory.raw, parent.name, isPlain ? 0o777 : 0o700) == 0 || errno == EEXIST else {
+    guard mkdirat(place.directory, place.name, isPlain ? 0o777 : 0o700) == 0 || errno == EEXIST else {
       throw Failure.system("cannot make the directory", spec.path, errno)
     }
-    guard wanted.mode == nil else { return }  // set with the other attributes
-    var source = stat()
-    if !spec.source.isEmpty, stat(FilePath.c(spec.source), &source) == 0 {
-      try setMode(parent, source.st_mode & 0o777)
-    } else if !isPlain {
-      try setMode(parent, 0o777 & ~currentUmask())
+    let made = try Entry(place.directory, place.name, spec.path)
+    guard let status = made.status, made.type == .directory else { throw made.replaced() }
+    if !isPlain || !spec.source.isEmpty {
+      // Another may have the name by now.
+      if let doubt = try made.doubt(wanted) { throw made.refused(doubt, field: spec.attributeField) }
+      try AccessList.remove(made.held.raw, status, spec.path)
     }
+    if wanted.mode == nil, !spec.source.isEmpty { try copyMode(made) }
+    if spec.hasTree { try checkTree(made.held.raw) }
+    try reportAttributes(wanted, nil, held: -1)
+    try setAttributes(made, wanted)
   }
 
-  private func setMode(_ parent: borrowing Parent, _ mode: mode_t) throws(Failure) {
-    guard fchmodat(parent.directory.raw, parent.name, mode, AT_SYMLINK_NOFOLLOW) == 0 else {
-      throw Failure.system("cannot change the mode of", spec.path, errno)
-    }
+  /// What the source allows.
+  private func copyMode(_ made: borrowing Entry) throws(Failure) {
+    var source = stat()
+    guard stat(FilePath.c(spec.source), &source) == 0 else { return }
+    try setMode(made.held.raw, source.st_mode & 0o777)
   }
+}
+
+extension FileSpec {
+  fileprivate var hasTree: Bool { !source.isEmpty || purge }
 }

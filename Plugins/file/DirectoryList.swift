@@ -46,7 +46,7 @@ private struct Frame {
 /// other file system. However deep the tree is, two descriptors are open: the way up is "..", checked by inode.
 func removeTree(_ parent: Int32, _ name: CPath, _ path: String) throws(Failure) {
   if unlinkat(parent, name, 0) == 0 || errno == ENOENT { return }
-  guard errno == EISDIR || errno == EPERM else { throw Failure.system("cannot remove", path, errno) }
+  try needDirectory(errno, parent, name, path)
   var current = try openForRemoval(parent, name, path)
   var frames = [try frame(current, name, path)]
   while let top = frames.last {
@@ -72,6 +72,14 @@ func removeTree(_ parent: Int32, _ name: CPath, _ path: String) throws(Failure) 
   try removeEmpty(parent, name, path)
 }
 
+/// What could not be unlinked has to be a directory. EPERM is told of directories by some file systems, and of all that is immutable.
+private func needDirectory(_ reason: Int32, _ parent: Int32, _ name: CPath, _ path: String) throws(Failure) {
+  if reason == EISDIR { return }
+  var status = stat()
+  if reason == EPERM, fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, FileType(status) == .directory { return }
+  throw Failure.system("cannot remove", path, reason)
+}
+
 private func openForRemoval(_ parent: Int32, _ name: CPath, _ path: String) throws(Failure) -> FileDescriptor {
   let raw = shim_open_subdirectory(parent, name)
   guard raw >= 0 else {
@@ -90,7 +98,7 @@ private func frame(_ directory: borrowing FileDescriptor, _ name: CPath, _ path:
   var pending: [CPath] = []
   for entry in try list(directory.raw, path) {
     if unlinkat(directory.raw, entry, 0) == 0 || errno == ENOENT { continue }
-    guard errno == EISDIR || errno == EPERM else { throw Failure.system("cannot remove", "\(path): \(text(entry))", errno) }
+    try needDirectory(errno, directory.raw, entry, "\(path): \(text(entry))")
     pending.append(entry)
   }
   return Frame(name: name, device: status.st_dev, inode: status.st_ino, pending: pending)

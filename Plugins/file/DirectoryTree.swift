@@ -22,7 +22,8 @@ extension FileCheck {
   private var root: String { spec.path == "/" ? "" : FilePath.withoutSlash(spec.path) }
   private var sourceRoot: String { spec.source == "/" ? "" : FilePath.withoutSlash(spec.source) }
 
-  mutating func checkTree(isThere: Bool) throws(Failure) {
+  /// `held`: a descriptor of the directory; -1: it is not there yet.
+  mutating func checkTree(_ held: Int32) throws(Failure) {
     let protected = kind.managed.below(FilePath.withoutSlash(spec.path))
     let source = FileDescriptor(
       spec.source.isEmpty ? -1 : open(FilePath.c(spec.source), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
@@ -34,8 +35,8 @@ extension FileCheck {
       }
       throw Failure.system("cannot open the directory", spec.source, error, field: "source")
     }
-    let target = FileDescriptor(isThere ? open(spec.cPath, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1)
-    if isThere && target.raw < 0 { throw Failure.system("cannot open the directory", spec.path, errno) }
+    let target = FileDescriptor(held < 0 ? -1 : openat(held, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    if held >= 0 && target.raw < 0 { throw Failure.system("cannot open the directory", spec.path, errno) }
     try walk(Level(source: source.raw, target: target.raw, relative: ""), protected)
   }
 
@@ -94,15 +95,13 @@ extension FileCheck {
     _ level: Level, _ name: CPath, _ relative: String, _ source: stat, _ target: stat?, _ protected: Protected
   ) throws(Failure) {
     let path = root + relative
+    var isNew = false
     if target == nil {
       report("\(relative)#state", was: .string("absent"), will: .string("directory"))
-      if apply {
-        guard mkdirat(level.target, name, 0o700) == 0 || errno == EEXIST else {
-          throw Failure.system("cannot make the directory", path, errno)
-        }
-        guard fchmodat(level.target, name, source.st_mode & 0o777, AT_SYMLINK_NOFOLLOW) == 0 else {
-          throw Failure.system("cannot change the mode of", path, errno)
-        }
+      if apply, mkdirat(level.target, name, 0o700) == 0 {
+        isNew = true
+      } else if apply && errno != EEXIST {
+        throw Failure.system("cannot make the directory", path, errno)
       }
     }
     let below = FileDescriptor(openat(level.source, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
@@ -111,8 +110,19 @@ extension FileCheck {
     }
     let isThere = level.target >= 0 && (target != nil || apply)
     let there = FileDescriptor(isThere ? try openDirectory(level.target, name, path) : -1)
+    if isNew { try setNewMode(there, source.st_mode & 0o777, path) }
     let next = Level(source: below.raw, target: there.raw, relative: relative, depth: level.depth + 1)
     try walk(next, protected)
+  }
+
+  /// Another may have the name by now, whose contents are not to be opened to anybody.
+  private func setNewMode(_ made: borrowing FileDescriptor, _ mode: mode_t, _ path: String) throws(Failure) {
+    let status = try made.status(path)
+    guard status.st_uid == geteuid(), isEmptyDirectory(made.raw) else {
+      throw Failure("\(path) was replaced while it was being made", errno: ESTALE, hint: "it is checked again")
+    }
+    try AccessList.remove(made.raw, status, path)
+    guard fchmod(made.raw, mode) == 0 else { throw Failure.system("cannot change the mode of", path, errno) }
   }
 
   private func openDirectory(_ parent: Int32, _ name: CPath, _ path: String) throws(Failure) -> Int32 {
@@ -147,12 +157,16 @@ extension FileCheck {
     }
     report(
       "\(relative)#content", was: target.map { .string("\($0.st_size) bytes") } ?? .unset,
-      will: .string("\(status.st_size) bytes"))
+      will: .string("\(status.st_size) bytes"), isSecret: status.st_mode & (target?.st_mode ?? 0o666) & 0o004 == 0)
     guard apply else { return }
+    let entry = try Entry(level.target, name, path)
+    guard entry.type == nil || entry.type == .regular else { throw entry.replaced() }
+    let attributes = Attributes(mode: status.st_mode & 0o777)
+    let doubt = try entry.doubt(attributes)
+    let kept = doubt == nil ? entry.status : nil
     var file = try NewFile(self, directory: level.target, mode: 0o600, path: path)
     try copy(source, sourceRoot + relative, to: file.fd, path)
-    let attributes = Attributes(mode: status.st_mode & 0o777)
-    try finish(file.fd, level.target, name, path, target, attributes)
+    try finish(file.fd, entry, kept, attributes)
     try file.commit(as: name)
   }
 

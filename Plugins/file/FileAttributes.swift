@@ -12,106 +12,171 @@ struct Attributes {
   var gid: gid_t?
   var mode: mode_t?
   var label: String?
+
+  func changeOwner(of status: stat) -> Bool {
+    uid.map { $0 != status.st_uid } ?? false || gid.map { $0 != status.st_gid } ?? false
+  }
+
+  /// Labels apart.
+  func differ(from status: stat) -> Bool {
+    changeOwner(of: status) || mode.map { $0 != status.st_mode & 0o7777 } ?? false
+  }
 }
 
 extension FileCheck {
-  /// `current` nil: it will be made, with what the kernel gives new files or directories.
-  func wantedAttributes(_ current: stat?) throws(Failure) -> Attributes {
+  /// What a new thing gets.
+  func newAttributes() throws(Failure) -> Attributes {
+    var wanted = try wantedAccounts()
+    let usual = (spec.isDirectory ? 0o777 : 0o666) & ~kind.umask
+    if let mode = spec.mode {
+      wanted.mode = mode.applied(to: usual)
+    } else if wanted.uid != nil || wanted.gid != nil, spec.source.isEmpty {
+      // It starts as nobody else's to read, so the mode has to be set.
+      wanted.mode = usual
+    }
+    return wanted
+  }
+
+  /// What `current` gets, or what takes its place. `held`: a descriptor of it; -1 where only differences count.
+  ///
+  /// Rights of set-user-id and set-group-id are for the owner and contents they were given to: they stay with neither unless the
+  /// resource asks for them. A directory's mean something else.
+  func wantedAttributes(_ current: stat, isReplaced: Bool = false, held: Int32 = -1) throws(Failure) -> Attributes {
+    var wanted = try wantedAccounts()
+    let type = FileType(current)
+    guard type != .symlink else { return wanted }
+    let bits = current.st_mode & 0o7777
+    var kept = bits
+    if isReplaced || wanted.changeOwner(of: current), type != .directory { kept &= ~0o6000 }
+    if wanted.uid.map({ $0 != current.st_uid }) ?? false, held >= 0, let rights = AccessList.groupRights(held) {
+      kept = kept & ~0o070 | rights << 3
+    }
+    wanted.mode = spec.mode?.applied(to: kept) ?? (kept == bits || (isReplaced && !spec.source.isEmpty) ? nil : kept)
+    return wanted
+  }
+
+  /// What a new file gets in the place of one that is in doubt: nothing of that but rights it does not give.
+  func attributesInstead(of current: stat) throws(Failure) -> Attributes {
+    var wanted = try wantedAccounts()
+    wanted.uid = wanted.uid ?? geteuid()
+    wanted.gid = wanted.gid ?? getegid()
+    let kept = current.st_mode & 0o777 & ~kind.umask
+    wanted.mode = spec.mode?.applied(to: kept) ?? (spec.source.isEmpty ? kept : nil)
+    return wanted
+  }
+
+  private func wantedAccounts() throws(Failure) -> Attributes {
     var wanted = Attributes(label: spec.selinux)
     if !spec.owner.isEmpty { wanted.uid = try account(.user, spec.owner, "owner") }
     if !spec.group.isEmpty { wanted.gid = try account(.group, spec.group, "group") }
-    if let mode = spec.mode {
-      switch mode {
-      case .octal(let bits): wanted.mode = bits
-      case .symbolic: wanted.mode = mode.applied(to: current?.st_mode ?? (spec.isDirectory ? 0o777 : 0o666) & ~currentUmask())
-      }
-    }
     return wanted
   }
 
   private func account(_ space: Accounts.Space, _ name: String, _ field: String) throws(Failure) -> UInt32? {
     if let number = kind.accounts.number(space, name) { return number }
-    let what = space == .user ? "user" : "group"
     // Without apply an earlier resource may be about to make it.
-    guard apply else {
-      handle.log(.warning, "there is no \(what) \"\(name)\" yet")
-      return nil
-    }
+    guard apply else { return nil }
+    let what = space == .user ? "user" : "group"
     throw Failure("there is no \(what) \"\(name)\"", field: field, hint: "make the \(what) first, or correct the name")
   }
 
+  /// Whether `current` has all that is asked for. `held` nil: its label is looked at by path.
+  func hasAttributes(_ wanted: Attributes, _ current: stat, held: Int32?) throws(Failure) -> Bool {
+    if wanted.differ(from: current) { return false }
+    if !spec.owner.isEmpty && wanted.uid == nil || !spec.group.isEmpty && wanted.gid == nil { return false }
+    guard let label = wanted.label else { return true }
+    return try currentLabel(held) ?? "" == label
+  }
+
   /// Reports each attribute that differs. `current` nil: it will be made.
-  mutating func reportAttributes(_ wanted: Attributes, _ current: stat?) throws(Failure) {
-    if !spec.owner.isEmpty, current == nil || wanted.uid != current?.st_uid {
-      report("owner", was: accountValue(.user, current?.st_uid, spec.owner), will: .string(spec.owner))
-    }
-    if !spec.group.isEmpty, current == nil || wanted.gid != current?.st_gid {
-      report("group", was: accountValue(.group, current?.st_gid, spec.group), will: .string(spec.group))
-    }
+  mutating func reportAttributes(_ wanted: Attributes, _ current: stat?, held: Int32) throws(Failure) {
+    reportAccount(.user, spec.owner, wanted.uid, current?.st_uid)
+    reportAccount(.group, spec.group, wanted.gid, current?.st_gid)
     if let mode = wanted.mode, current.map({ $0.st_mode & 0o7777 }) != mode {
       report("mode", was: current.map { .string(octal($0.st_mode)) } ?? .unset, will: .string(octal(mode)))
     }
     if let wantedLabel = wanted.label {
-      let present = current == nil ? nil : try currentLabel()
+      let present = current == nil ? nil : try currentLabel(held)
       if (present ?? "") != wantedLabel {
         report("selinux", was: present.map(Value.string) ?? .unset, will: wantedLabel.isEmpty ? .unset : .string(wantedLabel))
       }
     }
   }
 
+  private mutating func reportAccount(_ space: Accounts.Space, _ asked: String, _ wanted: UInt32?, _ current: UInt32?) {
+    if asked.isEmpty && (wanted == nil || wanted == current) { return }
+    if current != nil && wanted == current { return }
+    let (field, what) = space == .user ? ("owner", "user") : ("group", "group")
+    if wanted == nil { handle.log(.warning, "there is no \(what) \"\(asked)\" yet") }
+    let will = asked.isEmpty ? wanted.map { Accounts.name(space, $0) } : asked
+    report(field, was: accountValue(space, current, asked), will: will.map(Value.string) ?? .unset)
+  }
+
   private func accountValue(_ space: Accounts.Space, _ number: UInt32?, _ wanted: String) -> Value {
     guard let number else { return .unset }
-    let numeric = wanted.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
+    let numeric = !wanted.isEmpty && wanted.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
     return .string(numeric ? String(number) : Accounts.name(space, number))
   }
 
-  private func currentLabel() throws(Failure) -> String? {
-    let result = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer -> (Int, String) in
-      let count = shim_get_attribute(spec.cPath, label, buffer.baseAddress, buffer.count)
-      guard count > 0 else { return (count, "") }
-      return (count, String(decoding: buffer[..<count].prefix { $0 != 0 }, as: UTF8.self))
+  /// `held` nil: by path.
+  private func currentLabel(_ held: Int32?) throws(Failure) -> String? {
+    let (count, text, error) = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer -> (Int, String, Int32) in
+      let count =
+        held.map { shim_held_get_attribute($0, label, buffer.baseAddress, buffer.count) }
+        ?? shim_get_attribute(spec.cPath, label, buffer.baseAddress, buffer.count)
+      guard count > 0 else { return (count, "", errno) }
+      return (count, String(decoding: buffer[..<count].prefix { $0 != 0 }, as: UTF8.self), 0)
     }
-    if result.0 >= 0 { return result.1 }
-    switch errno {
+    if count >= 0 { return text }
+    switch error {
     case ENODATA, ENOENT: return nil
     case EOPNOTSUPP where spec.selinux == "": return nil
     case EOPNOTSUPP:
       throw Failure(
         "the file system of \(spec.path) has no SELinux labels", errno: EOPNOTSUPP, field: "selinux",
         hint: "remove selinux, or mount the file system with labels (mount -o context=…)")
-    case let error: throw Failure.system("cannot read the label of", spec.path, error, field: "selinux")
+    default: throw Failure.system("cannot read the label of", spec.path, error, field: "selinux")
     }
   }
 
-  /// Mends what differs from `current` at a name in an open directory. A symbolic link that appears there is not followed.
-  func setAttributes(_ parent: borrowing Parent, _ wanted: Attributes, _ current: stat) throws(Failure) {
-    let uid = wanted.uid.flatMap { $0 == current.st_uid ? nil : $0 }
-    let gid = wanted.gid.flatMap { $0 == current.st_gid ? nil : $0 }
-    let bits = current.st_mode & 0o7777
-    var mode = wanted.mode.flatMap { $0 == bits ? nil : $0 }
-    if uid != nil || gid != nil {
-      guard fchownat(parent.directory.raw, parent.name, uid ?? uid_t.max, gid ?? gid_t.max, AT_SYMLINK_NOFOLLOW) == 0 else {
+  /// Mends what differs. What the old owner may have allowed is gone before anybody gains by it.
+  func setAttributes(_ entry: borrowing Entry, _ wanted: Attributes) throws(Failure) {
+    guard let found = entry.status else { return }
+    let fd = entry.held.raw
+    let type = FileType(found)
+    var now = found
+    if wanted.changeOwner(of: found) {
+      if type != .directory && type != .symlink && found.st_mode & 0o6000 != 0 { try setMode(fd, found.st_mode & 0o1777) }
+      let uid = wanted.uid.flatMap { $0 == found.st_uid ? nil : $0 }
+      guard shim_held_chown(fd, uid ?? uid_t.max, wanted.gid ?? gid_t.max) == 0 else {
         throw Failure.system("cannot change the owner of", spec.path, errno, field: uid != nil ? "owner" : "group")
       }
-      // The kernel clears these two bits with the owner.
-      if bits & 0o6000 != 0 && !spec.symlink { mode = wanted.mode ?? bits }
+      // Its owner could still change the mode until now.
+      now = try entry.held.status(spec.path)
+      if uid != nil && type != .symlink {
+        try AccessList.remove(fd, now, spec.path)
+        now = try entry.held.status(spec.path)
+      }
     }
-    if let mode, fchmodat(parent.directory.raw, parent.name, mode, AT_SYMLINK_NOFOLLOW) != 0 {
-      throw Failure.system("cannot change the mode of", spec.path, errno, field: "mode")
+    if type != .symlink {
+      let bits = now.st_mode & 0o7777
+      let mode = wanted.mode ?? (type == .directory || !wanted.changeOwner(of: found) ? bits : bits & ~0o6000)
+      if mode != bits { try setMode(fd, mode) }
     }
-    if let wantedLabel = wanted.label, try currentLabel() ?? "" != wantedLabel {
-      let path = procPath(parent.directory.raw, parent.name)
-      let status =
-        wantedLabel.isEmpty
-        ? shim_remove_attribute(path, label) : shim_set_attribute(path, label, wantedLabel, wantedLabel.utf8.count + 1)
-      guard status == 0 || (wantedLabel.isEmpty && errno == ENODATA) else { throw labelFailure(errno) }
+    if let label = wanted.label, try currentLabel(fd) ?? "" != label { try setLabel(fd, label) }
+  }
+
+  func setMode(_ fd: Int32, _ mode: mode_t) throws(Failure) {
+    guard shim_held_chmod(fd, mode) == 0 else {
+      throw Failure.system("cannot change the mode of", spec.path, errno, field: spec.mode == nil ? "" : "mode")
     }
   }
 
-  /// For a file that is not yet under its name.
-  func setLabel(_ fd: borrowing FileDescriptor, _ wanted: String) throws(Failure) {
-    guard !wanted.isEmpty, shim_fd_set_attribute(fd.raw, label, wanted, wanted.utf8.count + 1) != 0 else { return }
-    throw labelFailure(errno)
+  func setLabel(_ fd: Int32, _ wanted: String) throws(Failure) {
+    let status =
+      wanted.isEmpty
+      ? shim_held_remove_attribute(fd, label) : shim_held_set_attribute(fd, label, wanted, wanted.utf8.count + 1)
+    guard status == 0 || (wanted.isEmpty && (errno == ENODATA || errno == EOPNOTSUPP)) else { throw labelFailure(errno) }
   }
 
   private func labelFailure(_ error: Int32) -> Failure {
@@ -121,11 +186,6 @@ extension FileCheck {
         hint: "list known ones with: seinfo -t")
       : Failure.system("cannot set the label of", spec.path, error, field: "selinux")
   }
-}
-
-/// A name in an open directory as a path, for calls that have no variant with a directory.
-func procPath(_ directory: Int32, _ name: CPath) -> CPath {
-  "/proc/self/fd/\(directory)/".utf8.map { CChar(bitPattern: $0) } + name
 }
 
 /// The mask of the process, read rather than set: setting it would show to other threads. 0022 without /proc.

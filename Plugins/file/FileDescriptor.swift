@@ -54,22 +54,41 @@ struct FileDescriptor: ~Copyable {
   }
 }
 
-/// The directory a resource's path is in. Everything that is changed is changed relative to this one descriptor: a directory
-/// swapped for a symbolic link in between redirects nothing.
+/// The directory a resource's path is in, opened once for a check and its mending. Everything is done relative to this one
+/// descriptor: a directory swapped for a symbolic link in between redirects nothing.
 struct Parent: ~Copyable {
+  /// -1: there is none.
   let directory: FileDescriptor
   /// The last part of the path.
   let name: CPath
   let path: String
 
-  init(_ spec: FileSpec, makeMissing: Bool = false) throws(Failure) {
+  /// `isNeeded` false: it may be missing; `mayBeFile`: or something else may be in its place.
+  init(
+    _ spec: FileSpec, isNeeded: Bool = true, mayBeFile: Bool = false, makeMissing: Bool = false
+  ) throws(Failure) {
     let (parent, name) = spec.parentAndName
     var fd = open(parent, shim_o_path | O_DIRECTORY | O_CLOEXEC)
     if fd < 0 && errno == ENOENT && makeMissing { fd = try Parent.make(FilePath.parent(spec.path) ?? "/") }
-    guard fd >= 0 else { throw Parent.failure(spec.path, errno) }
+    guard fd >= 0 || (errno == ENOENT && !isNeeded) || (errno == ENOTDIR && mayBeFile) else {
+      throw Parent.failure(spec.path, errno)
+    }
     directory = FileDescriptor(fd)
     self.name = name
     path = spec.path
+  }
+
+  /// What has the name now.
+  func entry() throws(Failure) -> Entry { try Entry(directory.raw, name, path) }
+
+  /// Whether somebody but root and the agent's user may put things there.
+  func othersMayWrite() throws(Failure) -> Bool {
+    directory.raw >= 0 ? Doubt.mayOthersWrite(try directory.status(path)) : false
+  }
+
+  /// Fails when there is none.
+  func need() throws(Failure) {
+    guard directory.raw >= 0 else { throw Parent.failure(path, ENOENT) }
   }
 
   static func failure(_ path: String, _ error: Int32) -> Failure {
@@ -103,14 +122,6 @@ struct Parent: ~Copyable {
     let fd = fcntl(current.raw, F_DUPFD_CLOEXEC, 0)
     guard fd >= 0 else { throw Failure.system("cannot open the directory", path, errno) }
     return fd
-  }
-
-  /// nil: there is nothing. Symbolic links are not followed.
-  func look(_ name: CPath? = nil) throws(Failure) -> stat? {
-    var status = stat()
-    if fstatat(directory.raw, name ?? self.name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
-    guard errno == ENOENT else { throw Failure.system("cannot look at", path, errno) }
-    return nil
   }
 }
 

@@ -57,7 +57,21 @@ let fileDocumentation = """
   ## What stays
 
   A file that is written anew keeps the owner, permissions, SELinux label and access list it has, unless the resource asks for others. It \
-  is a new file: other hard links keep the old contents. New contents are never readable by more than those who may read them in the end.
+  is a new file: other hard links keep the old contents. New contents are never readable by more than those who may read them in the end. A \
+  new file with an `owner` or `group` and no `mode` has 0666 without the agent's umask, a directory 0777.
+
+  Set-user-id and set-group-id of a file are dropped before its owner or group changes and with new contents, and come only when `mode` \
+  asks for them: an octal mode with the bit, or a symbolic one with `s`. A directory keeps its bits. An access list stays as long as the owner; \
+  what is made with an owner, group or mode has none, whatever its directory gives to others.
+
+  ## Other users
+
+  Where others than root and the agent's user may write the directory, a file that is a hard link, or that belongs to neither the owner asked \
+  for nor the directory's, may have been put there by one of them. Its owner, mode and label stay as they are: a new file takes its place if \
+  `content`, `source` or `fragments` are given, which keeps nothing of it but tighter permissions; else the check fails. So does a directory \
+  that belongs to neither, unless it is empty.
+
+  Contents that others may not read, before or after, and those of such inputs are masked in all that is shown.
 
   ## Automatic edges
 
@@ -68,7 +82,8 @@ let fileDocumentation = """
   ## Reversal
 
   With `reverse`, a file that leaves the graph has its old contents and attributes again, or is removed if it was not there. Directories, \
-  files with a `source`, contents that are not UTF-8 and files above 8 MiB cannot be put back: the check fails before anything is changed.
+  files with a `source`, contents that are not UTF-8 and files above 8 MiB cannot be put back: the check fails before anything is changed. \
+  Set-user-id and set-group-id do not come back.
 
   ## Failures
 

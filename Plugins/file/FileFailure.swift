@@ -14,7 +14,7 @@ extension Failure {
     case ENOSPC, EDQUOT: "free some space there (df, df -i, quota); what was there before is untouched"
     case EROFS: "the file system is mounted read-only: remount it (mount -o remount,rw), or choose another path"
     case EACCES: "the agent's user needs the permission: run it as root, or change the owner or mode there"
-    case EPERM: "only root may do this; if the agent runs as root, the file may be immutable (lsattr)"
+    case EPERM: "only root may do this; if the agent runs as root, it or its directory may be immutable (lsattr, chattr -i)"
     case EBUSY: "it is a mount point or in use: unmount it first"
     case ENAMETOOLONG: "a name is at most 255 bytes, a path 4095"
     case ELOOP: "a symbolic link on the way leads back to itself"

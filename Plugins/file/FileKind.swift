@@ -7,6 +7,8 @@ final class FileKind: ResourceKind {
   let watcher: PathWatcher
   let managed = ManagedPaths()
   let accounts = Accounts()
+  /// The process's, which stays as it is.
+  let umask = currentUmask()
   let temporaries: Temporaries
   private let sweep: Sweep?
 

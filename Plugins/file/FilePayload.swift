@@ -82,20 +82,23 @@ extension FileCheck {
     return .files(inputs)
   }
 
-  /// Whether the file that has this status contains something else.
-  func differs(_ payload: Payload, _ status: stat) throws(Failure) -> Bool {
+  /// Whether the file contains something else.
+  func differs(_ payload: Payload, _ entry: borrowing Entry) throws(Failure) -> Bool {
+    guard let status = entry.status else { return true }
     switch payload {
-    case .bytes(let content): try differs(content, status)
-    case .files(let inputs): try differs(inputs, status)
+    case .bytes(let content):
+      guard status.st_size == content.utf8.count else { return true }
+      if content.isEmpty { return false }
+      guard let fd = try entry.open() else { return true }
+      return try !isSame(content, fd)
+    case .files(let inputs): return try differs(inputs, entry, status)
     }
   }
 
-  /// The path 10,000 quiet files take: no allocation but the buffer.
-  private func differs(_ content: String, _ status: stat) throws(Failure) -> Bool {
+  /// Whether a file of the same size contains this. The path 10,000 quiet files take: no allocation but the buffer.
+  func isSame(_ content: String, _ fd: borrowing FileDescriptor) throws(Failure) -> Bool {
+    guard fd.raw >= 0 else { return false }
     let count = content.utf8.count
-    guard status.st_size == count else { return true }
-    if count == 0 { return false }
-    guard let fd = try openTarget() else { return true }
     var failure: Failure?
     var content = content  // contiguous already: it came from the host's bytes
     let equal = content.withUTF8 { wanted in
@@ -117,23 +120,11 @@ extension FileCheck {
       }
     }
     if let failure { throw failure }
-    return !equal
+    return equal
   }
 
-  /// nil: it has been replaced by something that is not a regular file.
-  private func openTarget() throws(Failure) -> FileDescriptor? {
-    let raw = open(spec.cPath, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard raw >= 0 else {
-      if errno == ENOENT || errno == ELOOP { return nil }
-      throw Failure.system("cannot open", spec.path, errno)
-    }
-    let fd = FileDescriptor(raw)
-    guard FileType(try fd.status(spec.path)) == .regular else { return nil }
-    return fd
-  }
-
-  private func differs(_ inputs: [Payload.Input], _ status: stat) throws(Failure) -> Bool {
-    guard let target = try openTarget() else { return true }
+  private func differs(_ inputs: [Payload.Input], _ entry: borrowing Entry, _ status: stat) throws(Failure) -> Bool {
+    guard let target = try entry.open() else { return true }
     for input in inputs {
       guard let fd = try input.open(payloadField) else {
         if apply { throw input.missing(payloadField) }
@@ -173,10 +164,19 @@ extension FileCheck {
 
   // MARK: what reports show
 
-  func willValue(_ payload: Payload) throws(Failure) -> Value {
+  /// Contents that others may not read, before or after, are a secret: they do not even leave the plugin.
+  mutating func reportContent(_ payload: Payload, _ entry: borrowing Entry, _ wanted: Attributes) throws(Failure) {
+    let before = entry.type == .regular ? entry.status?.st_mode : nil
+    let after = wanted.mode ?? before ?? (spec.source.isEmpty ? 0o666 & ~kind.umask : 0o666)
+    var isSecret = (before ?? 0o666) & after & 0o004 == 0
+    let will = try willValue(payload, &isSecret)
+    report("content", was: try wasValue(entry, isSecret: isSecret), will: will, isSecret: isSecret)
+  }
+
+  private func willValue(_ payload: Payload, _ isSecret: inout Bool) throws(Failure) -> Value {
     switch payload {
     case .bytes(let content):
-      if !wantDiff { return .string("\(content.utf8.count) bytes") }
+      if !wantDiff || isSecret { return .string("\(content.utf8.count) bytes") }
       return content.utf8.count <= reportLimit ? .string(content) : .string(summary(Array(content.utf8)))
     case .files(let inputs):
       var bytes: [UInt8] = []
@@ -185,19 +185,23 @@ extension FileCheck {
         guard let fd = try input.open(payloadField) else {
           return .string("the contents of \(input.path), which is not there yet")
         }
-        total += Int(try fd.status(input.path).st_size)
-        if wantDiff && bytes.count <= reportLimit {
+        let status = try fd.status(input.path)
+        if status.st_mode & 0o004 == 0 { isSecret = true }
+        total += Int(status.st_size)
+        if wantDiff && !isSecret && bytes.count <= reportLimit {
           bytes += try contents(fd, input.path, limit: reportLimit + 1 - bytes.count)
         }
       }
-      return shown(bytes, total: total)
+      return isSecret ? .string("\(total) bytes") : shown(bytes, total: total)
     }
   }
 
-  func wasValue(_ status: stat?) throws(Failure) -> Value {
-    guard let status else { return .unset }
-    guard wantDiff, status.st_size <= reportLimit, let fd = try openTarget() else { return .string("\(status.st_size) bytes") }
-    return shown(try contents(fd, spec.path, limit: reportLimit + 1), total: status.st_size)
+  private func wasValue(_ entry: borrowing Entry, isSecret: Bool) throws(Failure) -> Value {
+    guard entry.type == .regular, let status = entry.status else { return .unset }
+    guard wantDiff, !isSecret, status.st_size <= reportLimit, let fd = try entry.open() else {
+      return .string("\(status.st_size) bytes")
+    }
+    return shown(try contents(fd, entry.path, limit: reportLimit + 1), total: status.st_size)
   }
 
   private func shown(_ bytes: [UInt8], total: Int) -> Value {

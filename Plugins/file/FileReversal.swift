@@ -43,38 +43,29 @@ extension FileSpec {
   }
 
   private func isThere() throws(Failure) -> Bool {
-    guard let parent = try openParent() else { return false }
-    return try parent.look() != nil
+    let parent = try openParent()
+    return try parent.entry().status != nil
   }
 
   private func fileReversal(state: String?, withContent: Bool) throws(Failure) -> Reversal? {
-    guard let parent = try openParent(), let found = try parent.look() else {
+    let parent = try openParent()
+    let entry = try parent.entry()
+    guard let type = entry.type else {
       // Nothing is there. Contents alone make the file.
       if withContent { return result("absent") }
       throw missing()
     }
-    switch FileType(found) {
-    case .regular: break
-    case .other where !withContent: return result(state, try attributes(parent, found))
-    case let type:
+    guard type == .regular || (type == .other && !withContent) else {
       throw Failure(
         "\(path) is a \(type.rawValue): it cannot be reversed", field: "path", hint: "remove it first, or \(withoutReversal)")
     }
-    guard withContent else { return result(state, try attributes(parent, found)) }
-    let (content, status) = try content(parent)
-    return result(state, [("content", .string(content))] + (try attributes(parent, status)))
+    guard withContent else { return result(state, try attributes(entry)) }
+    return result(state, [("content", .string(try content(entry)))] + (try attributes(entry, all: parent.othersMayWrite())))
   }
 
-  /// The bytes of the file, and the status they belong to.
-  private func content(_ parent: borrowing Parent) throws(Failure) -> (String, stat) {
-    let raw = openat(
-      parent.directory.raw, parent.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard raw >= 0 else { throw Failure.system("cannot open", path, errno) }
-    let fd = FileDescriptor(raw)
+  private func content(_ entry: borrowing Entry) throws(Failure) -> String {
+    guard let fd = try entry.open() else { throw entry.replaced() }
     let status = try fd.status(path)
-    guard FileType(status) == .regular else {
-      throw Failure("\(path) was replaced while it was being read", errno: ESTALE, hint: "it is tried again")
-    }
     guard status.st_size <= largestContent else { throw tooLarge() }
     // One more than it has: a file that grows is noticed, and those of /proc say they are empty.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largestContent + 1, alignment: 8)
@@ -85,7 +76,7 @@ extension FileSpec {
       throw Failure(
         "\(path) cannot be reversed: what is in it is not text (UTF-8)", field: "content", hint: withoutReversal)
     }
-    return (content, status)
+    return content
   }
 
   private func tooLarge() -> Failure {
@@ -95,20 +86,21 @@ extension FileSpec {
 
   private func symlinkReversal() throws(Failure) -> Reversal? {
     guard state != .undefined || hasAttributes else { return nil }
-    guard let parent = try openParent(), let found = try parent.look() else {
+    let parent = try openParent()
+    let entry = try parent.entry()
+    guard let type = entry.type else {
       switch state {
       case .exists: return result("absent")
       case .absent: return nil
       case .undefined: throw missing()
       }
     }
-    let type = FileType(found)
-    guard type == .symlink, let bytes = linkText(parent.directory.raw, parent.name) else {
+    guard let bytes = entry.linkText else {
       throw Failure(
         "\(path) is a \(type.rawValue), not a symbolic link: it cannot be reversed", field: "path",
         hint: "remove it first, or \(withoutReversal)")
     }
-    let kept = try attributes(parent, found)
+    let kept = try attributes(entry)
     if state == .undefined { return result(nil, [("symlink", .bool(true))] + kept) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
@@ -117,31 +109,30 @@ extension FileSpec {
     return result("exists", [("symlink", .bool(true)), ("source", .string(text))] + kept)
   }
 
-  /// nil: there is none, so there is nothing at the path either.
-  private func openParent() throws(Failure) -> Parent? {
-    do throws(Failure) {
-      return try Parent(self)
-    } catch {
-      if error.errno == ENOENT || (error.errno == ENOTDIR && state == .absent) { return nil }
-      throw error
-    }
+  /// Without a descriptor where there is none: then there is nothing at the path either.
+  private func openParent() throws(Failure) -> Parent {
+    try Parent(self, isNeeded: false, mayBeFile: state == .absent)
   }
 
-  /// What is there now of what is managed, with numbers for accounts: names may be gone when it is put back.
-  private func attributes(_ parent: borrowing Parent, _ status: stat) throws(Failure) -> Reversal {
+  /// What is there now of what is managed, with numbers for accounts: names may be gone when it is put back. `all`: contents are put
+  /// back where others may have put something else by then, which shall not lend them its owner and mode.
+  ///
+  /// Rights of set-user-id are not put back: they come from those who ask for them only.
+  private func attributes(_ entry: borrowing Entry, all: Bool = false) throws(Failure) -> Reversal {
+    guard let status = entry.status else { return [] }
     var result: Reversal = []
-    if !owner.isEmpty { result.append(("owner", .string(String(status.st_uid)))) }
-    if !group.isEmpty { result.append(("group", .string(String(status.st_gid)))) }
-    if mode != nil { result.append(("mode", .string(octal(status.st_mode)))) }
-    if selinux != nil { result.append(("selinux", .string(try label(of: parent)))) }
+    if all || !owner.isEmpty { result.append(("owner", .string(String(status.st_uid)))) }
+    if all || !group.isEmpty { result.append(("group", .string(String(status.st_gid)))) }
+    if all || mode != nil { result.append(("mode", .string(octal(status.st_mode & 0o1777)))) }
+    if selinux != nil { result.append(("selinux", .string(try label(of: entry)))) }
     return result
   }
 
   /// "": it has none.
-  private func label(of parent: borrowing Parent) throws(Failure) -> String {
-    let path = procPath(parent.directory.raw, parent.name)
+  private func label(of entry: borrowing Entry) throws(Failure) -> String {
+    let held = entry.held.raw
     let (label, error) = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer -> (String, Int32) in
-      let count = shim_get_attribute(path, "security.selinux", buffer.baseAddress, buffer.count)
+      let count = shim_held_get_attribute(held, "security.selinux", buffer.baseAddress, buffer.count)
       guard count >= 0 else { return ("", errno) }
       return (String(decoding: buffer[..<count].prefix { $0 != 0 }, as: UTF8.self), 0)
     }

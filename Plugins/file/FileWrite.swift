@@ -5,13 +5,14 @@ import Glibc
 import PluginKit
 
 extension FileCheck {
-  /// Replaces what is at a name by a new file with this content. `existing`: the file whose owner, mode and labels it keeps
-  /// where they are not managed.
+  /// Replaces what is at a name by a new file with this content. `kept`: the status of what is there, where the new file keeps of it
+  /// what is not managed.
   func write(
-    _ payload: Payload, directory: Int32, name: CPath, path: String, existing: stat?, _ wanted: Attributes
+    _ payload: Payload, _ entry: borrowing Entry, _ kept: stat?, _ wanted: Attributes
   ) throws(Failure) {
     var copiedMode: mode_t?
-    var file = try NewFile(self, directory: directory, mode: firstMode(existing, wanted), path: path)
+    let path = entry.path
+    var file = try NewFile(self, directory: entry.directory, mode: firstMode(kept, wanted), path: path)
     switch payload {
     case .bytes(var content):
       var failure: Failure?
@@ -32,16 +33,21 @@ extension FileCheck {
     }
     var wanted = wanted
     wanted.mode = wanted.mode ?? copiedMode
-    try finish(file.fd, directory, name, path, existing, wanted)
-    try file.commit(as: name)
+    try finish(file.fd, entry, kept, wanted)
+    try file.commit(as: entry.name)
+  }
+
+  /// It gets what everything in its directory gets: nothing is asked for.
+  private func isPlain(_ kept: stat?, _ wanted: Attributes) -> Bool {
+    kept == nil && wanted.uid == nil && wanted.gid == nil && wanted.mode == nil && spec.source.isEmpty
   }
 
   /// The mode a new file starts with. Nobody may read a secret before the owner and mode are right; where they are right from
   /// the start, a change of the file's inode is saved.
-  private func firstMode(_ existing: stat?, _ wanted: Attributes) -> mode_t {
-    if existing == nil && wanted.uid == nil && wanted.gid == nil && wanted.mode == nil && spec.source.isEmpty { return 0o666 }
-    guard let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }),
-      wanted.uid ?? existing?.st_uid ?? geteuid() == geteuid()
+  private func firstMode(_ kept: stat?, _ wanted: Attributes) -> mode_t {
+    if isPlain(kept, wanted) { return 0o666 }
+    guard let mode = wanted.mode ?? kept.map({ $0.st_mode & 0o1777 }),
+      wanted.uid ?? kept?.st_uid ?? geteuid() == geteuid()
     else { return 0o600 }
     // Its group may still be the wrong one.
     return mode & 0o7000 == 0 && (mode >> 3) & 0o7 & ~mode == 0 ? mode : 0o600
@@ -49,11 +55,17 @@ extension FileCheck {
 
   /// Owner before mode: the kernel clears set-user-id bits with the owner.
   func finish(
-    _ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath, _ path: String, _ existing: stat?, _ wanted: Attributes
+    _ file: borrowing FileDescriptor, _ entry: borrowing Entry, _ kept: stat?, _ wanted: Attributes
   ) throws(Failure) {
+    let path = entry.path
     var now = try file.status(path)
-    let uid = wanted.uid ?? existing?.st_uid ?? now.st_uid
-    let gid = wanted.gid ?? existing?.st_gid ?? now.st_gid
+    let uid = wanted.uid ?? kept?.st_uid ?? now.st_uid
+    let gid = wanted.gid ?? kept?.st_gid ?? now.st_gid
+    // Its directory may give new files an access list, which would let others do what the mode is about to allow.
+    if !isPlain(kept, wanted), AccessList.isThere(file.raw) {
+      try AccessList.remove(file.raw, now, path)
+      now.st_mode = 0
+    }
     if uid != now.st_uid || gid != now.st_gid {
       guard fchown(file.raw, uid, gid) == 0 else {
         throw Failure.system(
@@ -61,25 +73,27 @@ extension FileCheck {
       }
       now.st_mode = 0
     }
-    if existing != nil && keepLabels(file, directory, name) { now.st_mode = 0 }
-    if let mode = wanted.mode ?? existing.map({ $0.st_mode & 0o7777 }), mode != now.st_mode & 0o7777 || now.st_mode == 0,
-      fchmod(file.raw, mode) != 0
-    {
+    if let kept, keepLabels(file, entry, withAccessList: uid == kept.st_uid) { now.st_mode = 0 }
+    let mode = wanted.mode ?? kept.map { $0.st_mode & 0o1777 }
+    if let mode, mode != now.st_mode & 0o7777 || now.st_mode == 0, fchmod(file.raw, mode) != 0 {
       throw Failure.system("cannot set the mode of", path, errno, field: "mode")
     }
-    if let label = wanted.label { try setLabel(file, label) }
+    if let label = wanted.label, !label.isEmpty { try setLabel(file.raw, label) }
   }
 
-  /// What the old file has and a new one would not get by itself: best effort, as file systems without them refuse.
+  /// What the old file has and a new one would not get by itself: best effort, as file systems without them refuse. An access list is
+  /// its owner's, and goes with him.
   /// Whether there was any: setting them can change the mode.
-  private func keepLabels(_ file: borrowing FileDescriptor, _ directory: Int32, _ name: CPath) -> Bool {
-    let path = procPath(directory, name)
-    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+  private func keepLabels(
+    _ file: borrowing FileDescriptor, _ entry: borrowing Entry, withAccessList: Bool
+  ) -> Bool {
+    let old = entry.held.raw
+    return withUnsafeTemporaryAllocation(byteCount: AccessList.largest, alignment: 8) { buffer in
       var found = false
-      for attribute in ["security.selinux", "system.posix_acl_access"] {
-        let count = shim_get_attribute(path, attribute, buffer.baseAddress, buffer.count)
+      for attribute in withAccessList ? ["security.selinux", AccessList.own] : ["security.selinux"] {
+        let count = shim_held_get_attribute(old, attribute, buffer.baseAddress, buffer.count)
         guard count > 0 else { continue }
-        _ = shim_fd_set_attribute(file.raw, attribute, buffer.baseAddress, count)
+        _ = shim_held_set_attribute(file.raw, attribute, buffer.baseAddress, count)
         found = true
       }
       return found
@@ -96,8 +110,13 @@ extension FileCheck {
         try checkCancelled(after: count)
         continue
       }
-      if count == 0 || [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EBADF, EPERM].contains(errno) { break }
-      if errno != EINTR { throw Failure.system("cannot write", path, errno) }
+      if count == 0 { break }
+      switch errno {
+      case EINTR: continue
+      case EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EBADF, EPERM: break
+      case let reason: throw Failure.system("cannot write", path, reason)
+      }
+      break
     }
     // What is left: all of it where the kernel cannot copy, nothing otherwise. Files of /proc say they are empty.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)

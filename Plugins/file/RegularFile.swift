@@ -8,10 +8,11 @@ extension FileCheck {
   mutating func checkFile() throws(Failure) {
     let wants = spec.state == .exists || spec.hasPayload
     guard wants || spec.hasAttributes else { return }
-    let found = try look()
-    let type = found.map { FileType($0) }
+    if try isQuiet(.regular) { return }
+    let parent = try Parent(spec, isNeeded: false)
+    let entry = try parent.entry()
     let inPlace: Bool  // what is there stays, or is replaced by something that keeps its attributes
-    switch type {
+    switch entry.type {
     case .regular: inPlace = true
     case .other where !spec.hasPayload: inPlace = true
     case nil where wants: inPlace = false
@@ -20,47 +21,63 @@ extension FileCheck {
       guard spec.force, wants, other != .other else { throw .inTheWay(spec.path, other, wanted: .regular) }
       inPlace = false
     }
-    let existing = inPlace ? found : nil
     let payload = try payload()
-    let wanted = try wantedAttributes(existing)
-    if existing == nil { reportState(was: type) }
-    var writes = existing == nil
-    if let payload {
-      let differs =
-        if let existing { try differs(payload, existing) } else { true }
-      if differs {
+    guard inPlace, let existing = entry.status else { return try makeFile(parent, entry, payload ?? .bytes("")) }
+    let contentDiffers = if let payload { try differs(payload, entry) } else { false }
+    var wanted = try wantedAttributes(existing, isReplaced: contentDiffers, held: entry.held.raw)
+    var writes = contentDiffers
+    var kept: stat? = existing
+    let mends = contentDiffers ? true : try !hasAttributes(wanted, existing, held: entry.held.raw)
+    if mends {
+      if let doubt = try entry.doubt(wanted) {
+        guard payload != nil else { throw entry.refused(doubt, field: spec.attributeField) }
+        wanted = try attributesInstead(of: existing)
         writes = true
-        report("content", was: try wasValue(existing), will: try willValue(payload))
+        kept = nil
+      } else if payload != nil, existing.st_uid != geteuid(), let uid = wanted.uid, uid != existing.st_uid {
+        // Whoever has it open for writing would have the new owner's file.
+        writes = true
       }
     }
-    try reportAttributes(wanted, existing)
+    if contentDiffers, let payload { try reportContent(payload, entry, wanted) }
+    try reportAttributes(wanted, existing, held: entry.held.raw)
     guard differs, apply else { return }
-    let parent = try Parent(spec)
-    if type == .directory && writes { try removeTree(parent.directory.raw, parent.name, spec.path) }
-    if writes {
-      try write(
-        payload ?? .bytes(""), directory: parent.directory.raw, name: parent.name, path: spec.path, existing: existing, wanted)
-    } else if let existing {
-      try setAttributes(parent, wanted, existing)
-    }
+    if writes, let payload { return try write(payload, entry, kept, wanted) }
+    try setAttributes(entry, wanted)
+  }
+
+  /// Where nothing is, or something that has to go.
+  private mutating func makeFile(
+    _ parent: borrowing Parent, _ entry: borrowing Entry, _ payload: Payload
+  ) throws(Failure) {
+    let wanted = try newAttributes()
+    reportState(was: entry.type)
+    if spec.hasPayload { try reportContent(payload, entry, wanted) }
+    try reportAttributes(wanted, nil, held: -1)
+    guard apply else { return }
+    try parent.need()
+    if entry.type == .directory { try removeTree(entry.directory, entry.name, spec.path) }
+    try write(payload, entry, nil, wanted)
   }
 
   /// Removed, whatever it is: a link itself, never what it points to.
   mutating func checkAbsent() throws(Failure) {
-    guard let found = try look() else { return }
-    let type = FileType(found)
+    guard try look() != nil else { return }
+    let parent = try Parent(spec, isNeeded: false, mayBeFile: true)
+    let entry = try parent.entry()
+    guard let type = entry.type else { return }
     if spec.isDirectory && type != .directory && !spec.force { throw .inTheWay(spec.path, type, wanted: .directory) }
     report("state", was: .string(type == .regular ? "exists" : type.rawValue), will: .string("absent"))
     guard apply else { return }
-    let parent = try Parent(spec)
-    if type == .directory && spec.recurse { return try removeTree(parent.directory.raw, parent.name, spec.path) }
-    let flags = type == .directory ? AT_REMOVEDIR : 0
-    if unlinkat(parent.directory.raw, parent.name, flags) == 0 || errno == ENOENT { return }
-    if errno == ENOTEMPTY || errno == EEXIST {
+    if type == .directory && spec.recurse { return try removeTree(entry.directory, entry.name, spec.path) }
+    guard unlinkat(entry.directory, entry.name, type == .directory ? AT_REMOVEDIR : 0) != 0 else { return }
+    switch errno {
+    case ENOENT: return
+    case ENOTEMPTY, EEXIST:
       throw Failure(
-        "\(spec.path) is not empty", errno: errno, field: "recurse",
+        "\(spec.path) is not empty", errno: ENOTEMPTY, field: "recurse",
         hint: "set recurse: true to remove it with all its contents")
+    case let reason: throw Failure.system("cannot remove", spec.path, reason)
     }
-    throw Failure.system("cannot remove", spec.path, errno)
   }
 }

@@ -134,7 +134,7 @@ extension EndToEnd {
       graph.add(
         "file", "f",
         [
-          "path": folder["work/f"], "state": "exists", "mode": "0600",
+          "path": folder["work/f"], "state": "exists", "mode": "0664",
           "content": (1...20).map { $0 == 10 ? "changed\n" : "line \($0)\n" }.joined(),
         ])
       graph.add("file", "gone", ["path": folder["work/gone"], "state": "absent"])
@@ -159,7 +159,7 @@ extension EndToEnd {
          line 11
          line 12
          line 13
-          mode: "0644" -> "0600"
+          mode: "0644" -> "0664"
 
         """,
         "file[gone]: would be changed\n  state: \"exists\" -> \"absent\"\n",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FileShims
 import Glibc
 
 @testable import PluginTesting
@@ -51,6 +52,46 @@ final class Folder {
   func make(_ name: String, mode: mode_t = 0o755) {
     mkdir(self(name), mode)
     chmod(self(name), mode)
+  }
+
+  /// Owner and group, then the mode: the kernel clears bits with the owner.
+  func own(_ name: String, _ user: uid_t, mode: mode_t? = nil) {
+    chown(self(name), user, user)
+    if let mode { chmod(self(name), mode) }
+  }
+
+  private static func attribute(_ isInherited: Bool) -> String {
+    isInherited ? "system.posix_acl_default" : "system.posix_acl_access"
+  }
+
+  /// The owner may read and write, one user `rights`, the group `group` and others nothing.
+  func setAccessList(_ name: String, user: uid_t, rights: UInt16, group: UInt16, mask: UInt16, isInherited: Bool = false) {
+    var bytes: [UInt8] = [2, 0, 0, 0]
+    let none = UInt32.max
+    for (tag, rights, id) in [
+      (1, isInherited ? 7 : 6, none), (2, rights, user), (4, group, none), (16, mask, none), (32, 0, none),
+    ]
+      as [(UInt16, UInt16, UInt32)]
+    {
+      for part in [tag, rights] { withUnsafeBytes(of: part.littleEndian) { bytes += $0 } }
+      withUnsafeBytes(of: id.littleEndian) { bytes += $0 }
+    }
+    let fd = open(self(name), O_RDONLY)
+    _ = shim_held_set_attribute(fd, Self.attribute(isInherited), bytes, bytes.count)
+    close(fd)
+  }
+
+  func hasAccessList(_ name: String, isInherited: Bool = false) -> Bool {
+    shim_get_attribute(self(name), Self.attribute(isInherited), nil, 0) > 0
+  }
+
+  /// Whether it could be done.
+  func setImmutable(_ name: String, _ isImmutable: Bool) -> Bool {
+    let fd = open(self(name), O_RDONLY | O_NONBLOCK)
+    defer { close(fd) }
+    // FS_IOC_SETFLAGS and FS_IMMUTABLE_FL, which are macros.
+    var flags: CLong = isImmutable ? 0x10 : 0
+    return ioctl(fd, 0x4008_6602, &flags) == 0
   }
 
   func link(_ name: String, to target: String) { symlink(target, self(name)) }

@@ -8,12 +8,12 @@ import Testing
 
 extension FileTests {
   @Test func sourceFile() throws {
-    folder.write("s", "hello", mode: 0o751)
+    folder.write("s", "hello", mode: 0o754)
     let copy = try kind.make(folder("f"), ["source": .string(folder("s"))])
     let first = try copy.check(wantDiff: true)
     #expect(first.changes.last == Change(path: "content", was: nil, will: "hello"))
     #expect(folder.read("f") == "hello")
-    #expect(folder.mode("f") == 0o751)
+    #expect(folder.mode("f") == 0o754)
     #expect(try copy.check().status == MGMT_OK)
     folder.write("f", "hellx")
     #expect(try copy.check().status == MGMT_CHANGED)
@@ -138,6 +138,32 @@ extension FileTests {
     let absent = try kind.make(path, ["state": .string("absent"), "recurse": .bool(true)])
     #expect(try absent.check().status == MGMT_CHANGED)
     #expect(folder.names() == [])
+  }
+
+  /// Whether files can be made immutable here.
+  private static let hasImmutable: Bool = {
+    guard getuid() == 0, let folder = try? Folder() else { return false }
+    folder.write("f", "")
+    defer { _ = folder.setImmutable("f", false) }
+    return folder.setImmutable("f", true)
+  }()
+
+  @Test(.enabled(if: hasImmutable, "the file system has no immutable files, or the user may not make them"))
+  func immutableFilesAreToldAsTheyAre() throws {
+    folder.make("d")
+    folder.write("d/f", "x")
+    folder.write("f", "x")
+    for name in ["d/f", "f"] { #expect(folder.setImmutable(name, true)) }
+    defer { for name in ["d/f", "f"] { _ = folder.setImmutable(name, false) } }
+    for (name, parameters) in [
+      ("d/", ["state": .string("absent"), "recurse": .bool(true)]),
+      ("d/", ["state": .string("exists"), "recurse": .bool(true), "purge": .bool(true)]),
+      ("f", ["state": .string("absent")]), ("f", ["mode": .string("0600")]), ("f", ["content": .string("y")]),
+    ] as [(String, [String: TestValue])] {
+      let failure = #expect(throws: TestFailure.self) { try kind.make(folder(name), parameters).check() }
+      #expect(failure?.errno == EPERM)
+      #expect(failure?.hint.contains("chattr -i") == true)
+    }
   }
 
   @Test func mountsAreNotEntered() throws {

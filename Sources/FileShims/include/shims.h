@@ -20,11 +20,17 @@ int shim_is_local(const char *path);
  * EINVAL, ENOSYS or EOPNOTSUPP when it must be done by reading and writing. */
 ssize_t shim_copy_range(int from, int to, size_t count);
 
-/* Extended attributes. Sizes and errors as in getxattr(2). `path` is not followed if it is a symbolic link. */
+/* What a descriptor holds, also one opened with O_PATH: neither the name it had nor what took its place since. O_PATH needs
+ * /proc for attributes, and below Linux 6.6 for modes. Sizes and errors of attributes as in fgetxattr(2). */
+int shim_held_chown(int fd, uid_t owner, gid_t group);
+int shim_held_chmod(int fd, mode_t mode);
+ssize_t shim_held_get_attribute(int fd, const char *name, void *value, size_t size);
+int shim_held_set_attribute(int fd, const char *name, const void *value, size_t size);
+int shim_held_remove_attribute(int fd, const char *name);
+/* Another descriptor of it, with rights. ENOENT without /proc. */
+int shim_held_open(int fd, int flags);
+
+/* An extended attribute of `path`, which is not followed if it is a symbolic link. */
 ssize_t shim_get_attribute(const char *path, const char *name, void *value, size_t size);
-int shim_set_attribute(const char *path, const char *name, const void *value, size_t size);
-int shim_remove_attribute(const char *path, const char *name);
-ssize_t shim_fd_get_attribute(int fd, const char *name, void *value, size_t size);
-int shim_fd_set_attribute(int fd, const char *name, const void *value, size_t size);
 
 #endif
