@@ -142,9 +142,11 @@ private final class LoadJob: Job {
 private final class CatalogSnapshot: KindCatalog, Sendable {
   private let schemas: [String: KindSchema]
   let kindNames: [String]
+  let absentKinds: [String: KindAbsence]
 
   init(_ catalog: any KindCatalog) {
     kindNames = catalog.kindNames
+    absentKinds = catalog.absentKinds
     var schemas: [String: KindSchema] = [:]
     for name in kindNames { schemas[name] = catalog.schema(of: name) }
     self.schemas = schemas

@@ -28,6 +28,7 @@ final class Agent {
   private let hostname: String
   private let prefix: String
   private let statusFile: StatusFile?
+  private let printed: PluginOutput
   private let lock: AgentLock
   private let observers: Observers
   private var metricsAddress: String?
@@ -53,7 +54,7 @@ final class Agent {
       let status = try agent.run()
       place.leave()
       // Without taking ten thousand resources apart in memory first.
-      withExtendedLifetime(agent) { exit(status) }
+      withExtendedLifetime(agent) { ExitGuard.leave(status) }
     } catch let error as MgmtError {
       DiagnosticOutput.write(error.diagnostics)
       throw ExitCode(ExitStatus.failure)
@@ -70,12 +71,14 @@ final class Agent {
     let service = ServiceEnvironment.take()
     OpenFileLimit.raise()
     if !options.coreDumps { CoreDumps.forbid() }
+    printed = try Output.prepareForPlugins(isEvents: options.json)
     Reactor.keepOneHeap()
     Reactor.preferLatency()
     let directory = try EngineDirectory.make(prefix: prefix)
     lock = try AgentLock.take(in: directory)
     reactor = try Reactor()
-    registry = PluginRegistry(searchPath: PluginSearchPath(options: plugins.pluginPath), cacheDirectory: prefix)
+    registry = PluginRegistry(
+      searchPath: PluginSearchPath(options: plugins.pluginPath), cacheDirectory: prefix, allowsOverride: plugins.allowOverride)
     registry.refresh()
     runtime = PluginRuntime(
       reactor: reactor, registry: registry, hostname: hostname, version: Program.version,
@@ -101,6 +104,8 @@ final class Agent {
   private func run() throws -> Int32 {
     view.start(StartInfo(hostname: hostname, prefix: prefix))
     if let metricsAddress { view.log(.info, "metrics: http://\(metricsAddress)/metrics") }
+    printed.attach(to: reactor) { [unowned self] isLoss, text in view.log(isLoss ? .warning : .info, text) }
+    for line in PluginNews.refusals(registry.entries) { view.log(line.level, line.text) }
     engine.onEvent = { [unowned self] in handle($0) }
     view.countBy { [unowned self] in engine.counts }
     try addSignals()
@@ -121,6 +126,7 @@ final class Agent {
     observers.close()
     engine.end()
     runtime.close()
+    printed.finish()
     return end(summary)
   }
 

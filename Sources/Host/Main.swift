@@ -18,17 +18,18 @@ enum Main {
       let arguments = Array(CommandLine.arguments.dropFirst())
       if let later = Later.diagnostic(arguments) {
         DiagnosticOutput.write([later])
-        exit(ExitStatus.failure)
+        ExitGuard.leave(ExitStatus.failure)
       }
       var command = try MgmtCommand.parseAsRoot(HelpCommand.reordered(arguments))
       try command.run()
+      ExitGuard.leave(ExitStatus.success)
     } catch {
       ExitStatus.end(with: error)
     }
   }
 }
 
-/// What the process says at its end; the manual page lists them.
+/// What the process says at its end; the manual page lists them. When a plugin ends it: `ExitGuard.status`.
 enum ExitStatus {
   static let success: Int32 = 0
   /// Any error; also: something failed, was never checked, or did not converge.
@@ -38,15 +39,15 @@ enum ExitStatus {
 
   /// Prints what was thrown and exits.
   static func end(with error: any Error) -> Never {
-    if let code = error as? ExitCode { exit(code.rawValue) }
+    if let code = error as? ExitCode { ExitGuard.leave(code.rawValue) }
     let text = Visible.lines(MgmtCommand.fullMessage(for: error))
     if MgmtCommand.exitCode(for: error) == .success {
       Output.write(text + "\n", to: STDOUT_FILENO)
-      exit(success)
+      ExitGuard.leave(success)
     }
     if !text.isEmpty {
       Output.write(text.hasPrefix("Error: ") ? "error: \(text.dropFirst(7))\n" : "\(text)\n", to: STDERR_FILENO)
     }
-    exit(failure)
+    ExitGuard.leave(failure)
   }
 }

@@ -1,9 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Diagnostics
 import Glibc
+import PluginHost
+import Reactor
+import Synchronization
+import Values
 
 /// Text for a person or a program: all of it, also when a pipe takes it in pieces.
 enum Output {
+  // Set once, at the start, while there is one thread.
+  nonisolated(unsafe) private static var resultsDescriptor = STDOUT_FILENO
+  private static let isWritingResults = Atomic<Bool>(false)
+
+  /// Where results go. Standard output itself belongs to the plugins as soon as there are some.
+  static var results: Int32 { resultsDescriptor }
+
+  /// Before plugins are loaded: what they print does not get among the results, and when one of them ends the program that is told.
+  /// `isEvents`: results are events, a JSON object a line.
+  static func prepareForPlugins(isEvents: Bool) throws(ReactorError) -> PluginOutput {
+    let (output, results) = try PluginOutput.takeStandardOutput()
+    resultsDescriptor = results
+    ExitGuard.arm { diagnostic in
+      for line in output.lastWords() { write(Visible.line(line) + "\n", to: STDERR_FILENO) }
+      DiagnosticOutput.write([diagnostic])
+      guard isEvents else { return }
+      // Not in the middle of a line of the reactor's thread, and no line of it comes after.
+      var patience = 1000
+      while !takeTurn(), patience > 0 {
+        patience -= 1
+        usleep(1000)
+      }
+      write(JSONView.line(diagnostic), to: results)
+    }
+    return output
+  }
+
+  /// False: another thread is writing results.
+  private static func takeTurn() -> Bool {
+    !isWritingResults.exchange(true, ordering: .acquiringAndReleasing)
+  }
+
+  /// One after the other.
+  static func writeResults(_ bytes: [UInt8]) {
+    while !takeTurn() { usleep(1000) }
+    write(bytes, to: results)
+    isWritingResults.store(false, ordering: .releasing)
+  }
+
   static func write(_ text: String, to fd: Int32) {
     write(Array(text.utf8), to: fd)
   }
@@ -32,9 +76,13 @@ enum Output {
 /// Lines collected and written when there are many or the loop has nothing else to do.
 struct LineBuffer {
   private var bytes: [UInt8] = []
-  private let fd: Int32
+  private let write: ([UInt8]) -> Void
 
-  init(fd: Int32) { self.fd = fd }
+  init(fd: Int32) { write = { Output.write($0, to: fd) } }
+
+  private init(write: @escaping ([UInt8]) -> Void) { self.write = write }
+
+  static var results: LineBuffer { LineBuffer(write: Output.writeResults) }
 
   mutating func append(_ text: String) {
     bytes.append(contentsOf: text.utf8)
@@ -48,7 +96,7 @@ struct LineBuffer {
 
   mutating func flush() {
     guard !bytes.isEmpty else { return }
-    Output.write(bytes, to: fd)
+    write(bytes)
     bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -62,7 +62,7 @@ final class Planner {
     plan.graph = graph.name
     engine.onEvent = { [unowned self] in handle($0) }
     _ = try reactor.addSignals([SIGINT, SIGTERM, SIGHUP]) { [unowned self] _ in
-      if isInterrupted { exit(ExitStatus.failure) }
+      if isInterrupted { ExitGuard.leave(ExitStatus.failure) }
       isInterrupted = true
       if engine.counts.running == 0 {
         isDone = true

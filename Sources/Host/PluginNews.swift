@@ -11,6 +11,18 @@ struct PluginNews {
     for entry in entries { known[entry.path] = entry }
   }
 
+  /// At the start: what of the search path is not used, and why; with --allow-override also what takes the place of what.
+  static func refusals(_ entries: [PluginEntry]) -> [(level: LogLevel, text: String)] {
+    var lines: [(level: LogLevel, text: String)] = []
+    for entry in entries {
+      if case .refused = entry.state { lines.append(PluginNews([]).line(entry)) }
+      for shadow in entry.shadows {
+        lines.append((.info, "plugin \(entry.path): its kind \"\(shadow.kind)\" comes from \(shadow.by) (--allow-override)"))
+      }
+    }
+    return lines
+  }
+
   /// A line for each plugin that is not as it was when this was asked last.
   mutating func update(_ entries: [PluginEntry]) -> [(level: LogLevel, text: String)] {
     var lines: [(level: LogLevel, text: String)] = []
@@ -25,7 +37,8 @@ struct PluginNews {
     if let notice = entry.notice { return (.warning, "plugin \(entry.path): \(notice)") }
     switch entry.state {
     case .refused(let diagnostic):
-      return (.warning, "plugin \(diagnostic.title)" + (diagnostic.hint.map { "; hint: \($0)" } ?? ""))
+      let subject = diagnostic.code == "plugin.directory" ? "" : "plugin "
+      return (.warning, subject + diagnostic.title + (diagnostic.hint.map { "; hint: \($0)" } ?? ""))
     case .shadowed: return (.info, "plugin \(entry.path): its kinds come from other plugins")
     case .usable: return (.info, "plugin \(entry.path): \(entry.kinds.joined(separator: ", "))")
     }

@@ -54,7 +54,9 @@ final class BlockingWatch: @unchecked Sendable {
 
   private func run() {
     let error = ErrorBox()
-    _ = kind.pointee.watch_blocking?(object, OpaquePointer(bitPattern: call.id), error.pointer)
+    _ = context.calling("watch_blocking", name: call.resource) {
+      kind.pointee.watch_blocking?(object, OpaquePointer(bitPattern: call.id), error.pointer)
+    }
     context.runtime.calls.end(call, context)
     hasEnded.store(true, ordering: .releasing)
     context.runtime.tell(.watchThreadEnded(instance, error, wasCancelled: call.isCancelled))

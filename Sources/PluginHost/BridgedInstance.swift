@@ -50,7 +50,7 @@ final class BridgedInstance: ResourceInstance {
       return
     }
     let error = ErrorBox()
-    let status = context.onReactor("watch") { watch(object, error.pointer) }
+    let status = context.onReactor("watch", resourceID) { watch(object, error.pointer) }
     guard status == mgmt_status(MGMT_OK) else {
       isWatching = false
       throw MgmtError(
@@ -65,7 +65,7 @@ final class BridgedInstance: ResourceInstance {
     if kind.blocksToWatch {
       thread?.stop()
     } else {
-      context.onReactor("unwatch") { kind.table.pointee.unwatch?(object) }
+      context.onReactor("unwatch", resourceID) { kind.table.pointee.unwatch?(object) }
     }
   }
 
@@ -115,7 +115,7 @@ final class BridgedInstance: ResourceInstance {
       mustDestroy = true
       return
     }
-    context.onReactor("destroy") { kind.table.pointee.destroy(object) }
+    context.onReactor("destroy", resourceID) { kind.table.pointee.destroy(object) }
     runtime.forget(self)
   }
 

@@ -18,7 +18,7 @@ extension BridgedInstance {
   }
 
   private func collect(
-    _ name: String, _ method: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, OpaquePointer?) -> mgmt_status,
+    _ name: StaticString, _ method: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, OpaquePointer?) -> mgmt_status,
     _ body: (mgmt_uid) -> Void
   ) {
     let sink = Sink()
@@ -26,7 +26,9 @@ extension BridgedInstance {
     let status = withoutActuallyEscaping(body) { body in
       sink.onUID = { body($0.pointee) }
       defer { sink.onUID = nil }
-      return runtime.shared.sinks.with(sink) { method(object, $0, error.pointer) }
+      return runtime.shared.sinks.with(sink) { sink in
+        context.calling(name, resourceID) { method(object, sink, error.pointer) }
+      }
     }
     guard status != mgmt_status(MGMT_OK), status != mgmt_status(MGMT_UNSUPPORTED) else { return }
     let diagnostic = error.diagnostic(
@@ -36,21 +38,21 @@ extension BridgedInstance {
 
   func isSame(as other: any ResourceInstance) -> Bool? {
     guard let compare = kind.table.pointee.cmp, let other = other as? BridgedInstance, other.kind === kind else { return nil }
-    return context.onReactor("cmp") { compare(object, other.object) } == 0
+    return context.onReactor("cmp", resourceID) { compare(object, other.object) } == 0
   }
 
   func mayLead(_ member: any ResourceInstance) -> Bool {
     guard let compare = kind.table.pointee.group_cmp, let member = member as? BridgedInstance, member.context === context else {
       return false
     }
-    return compare(object, member.object) == mgmt_status(MGMT_OK)
+    return context.calling("group_cmp", resourceID) { compare(object, member.object) } == mgmt_status(MGMT_OK)
   }
 
   func lead(_ member: any ResourceInstance) throws(MgmtError) {
     guard let group = kind.table.pointee.group, let member = member as? BridgedInstance, member.context === context else {
       throw MgmtError(Diagnostic("resource.group", "it cannot lead a group", resource: name))
     }
-    let status = context.onReactor("group") { group(object, member.object) }
+    let status = context.onReactor("group", resourceID) { group(object, member.object) }
     guard status == mgmt_status(MGMT_OK) else {
       throw MgmtError(
         Diagnostic(
@@ -63,7 +65,7 @@ extension BridgedInstance {
     guard let update = kind.table.pointee.update else { return .recreate }
     let error = ErrorBox()
     let flags = changed.map { $0 ? UInt8(1) : 0 }
-    let status = context.onReactor("update") {
+    let status = context.onReactor("update", resourceID) {
       runtime.arena.lend(parameters) { values in
         flags.withUnsafeBufferPointer { update(object, values, $0.baseAddress, error.pointer) }
       }
@@ -83,7 +85,7 @@ extension BridgedInstance {
   func reversalRecorder() -> (@Sendable () -> CheckOutcome.Status?)? {
     guard kind.table.pointee.reverse != nil, let resource = reversible?.value else { return nil }
     let recorder = ReversalRecorder(
-      id: resourceID, origin: origin, meta: resource.meta, kind: kind.table, object: object, runtime: runtime.shared)
+      id: resourceID, origin: origin, meta: resource.meta, kind: kind.table, object: object, context: context)
     return { recorder.record() }
   }
 }

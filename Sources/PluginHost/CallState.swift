@@ -39,6 +39,8 @@ final class CallState: Job, @unchecked Sendable {
     /// `complete` came before check_apply returned.
     var early: mgmt_status?
     var changes: [Change] = []
+    /// Changes there was no room for.
+    var unlisted = 0
     /// By the numbers of the resources.
     var sent: [UInt: SentFields] = [:]
     var isCancelled = false
@@ -96,13 +98,17 @@ final class CallState: Job, @unchecked Sendable {
   private func call(_ more: UInt32) -> mgmt_status {
     if case .prepare(_, let forEdges) = method {
       let flags = forEdges ? UInt32(MGMT_PREPARE_EDGES) : 0
-      return kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), flags, error.pointer) ?? mgmt_status(MGMT_OK)
+      return context.calling("prepare", name: resource) {
+        kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), flags, error.pointer) ?? mgmt_status(MGMT_OK)
+      }
     }
     var flags = more
     if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
     if request.refresh { flags |= UInt32(MGMT_CHECK_REFRESH) }
     if request.wantsDiff { flags |= UInt32(MGMT_CHECK_WANT_DIFF) }
-    return kind.pointee.check_apply(object, OpaquePointer(bitPattern: id), flags, error.pointer)
+    return context.calling("check_apply", name: resource) {
+      kind.pointee.check_apply(object, OpaquePointer(bitPattern: id), flags, error.pointer)
+    }
   }
 
   private func finish(_ status: mgmt_status) {
@@ -152,10 +158,11 @@ final class CallState: Job, @unchecked Sendable {
   }
 
   private func end(with status: CheckOutcome.Status) {
-    let (changes, sent) = state.withLock { state in
+    let (changes, unlisted, sent) = state.withLock { state in
       state.phase = .ended
-      return (state.changes, state.sent)
+      return (state.changes, state.unlisted, state.sent)
     }
+    if unlisted > 0 { context.runtime.tell(.log(instance, .info, "\(unlisted) more changes are not listed")) }
     context.runtime.calls.end(self, context)
     if case .prepare(let kind, _) = method { return context.runtime.tell(.prepared(kind: kind, id, status)) }
     context.runtime.tell(
@@ -184,20 +191,38 @@ final class CallState: Job, @unchecked Sendable {
   /// `host->change`. Too many are counted, not kept.
   func add(_ change: Change) {
     state.withLock { state in
-      if state.changes.count < Self.maximumChanges { state.changes.append(change) }
+      if state.changes.count < Self.maximumChanges { state.changes.append(change) } else { state.unlisted += 1 }
     }
   }
 
-  /// `host->send` and `host->send_as`. `value`: nil when it was not understood. `secret`: the fields marked as such. False: refused.
-  func send(as member: UInt?, _ value: Value?, secret: Set<Int> = []) -> Bool {
+  /// A value of `host->change`.
+  func shown(_ value: UnsafePointer<mgmt_value>?, _ masksSecrets: Bool) -> Value {
+    guard let value else { return .unset }
+    do throws(StrangeValue) {
+      return try Value(foreign: value.pointee, for: .shown(masksSecrets: masksSecrets))
+    } catch {
+      context.misbehaved("it reported \(error.words) as a change", resource: resource)
+      return .string("(strange value)")
+    }
+  }
+
+  /// `host->send` and `host->send_as`. False: refused.
+  func send(as member: UInt?, _ value: mgmt_value) -> Bool {
     var values: [Value] = []
-    if case .structure(let fields)? = value { values = zip(schema.sends, fields).map { $0.type.naming($1.value) } }
+    do throws(StrangeValue) {
+      if case .structure(let fields) = try Value(foreign: value, for: .sent) {
+        values = zip(schema.sends, fields).map { $0.type.naming($1.value) }
+      }
+    } catch {
+      context.misbehaved("it sent \(error.words)", resource: resource)
+      return false
+    }
     guard !values.isEmpty, values.count == schema.sends.count, zip(schema.sends, values).allSatisfy({ $0.type.admits($1) })
     else {
       context.misbehaved("what was sent is not what the kind says it sends", resource: resource)
       return false
     }
-    state.withLock { $0.sent[member ?? instance] = SentFields(values: values, secret: secret) }
+    state.withLock { $0.sent[member ?? instance] = SentFields(values: values, secret: value.secretFields) }
     return true
   }
 
@@ -222,7 +247,8 @@ final class CallState: Job, @unchecked Sendable {
       return state.phase == .pending
     }
     // Preparing has no cancel: what comes later is not waited for.
-    if isPending, case .checkApply = method { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
+    guard isPending, case .checkApply = method else { return }
+    context.calling("cancel", name: resource) { kind.pointee.cancel?(object, OpaquePointer(bitPattern: id)) }
   }
 }
 
@@ -231,60 +257,4 @@ struct SentFields: Sendable {
   var values: [Value]
   /// Positions of those the plugin marked as secret.
   var secret: Set<Int>
-}
-
-/// The checks that run, by number. The reactor adds while workers remove: sixteen locks keep them out of each other's way.
-final class CallTable: Sendable {
-  private struct Part {
-    var calls: [UInt: CallState] = [:]
-    /// A ring of those that ended last: whose they were, should one be completed again.
-    var ended: [Ended] = []
-  }
-  private struct Ended {
-    var id: UInt
-    var context: PluginContext
-    var resource: String
-  }
-  private final class Shard: Sendable {
-    let part = Mutex<Part>(Part())
-  }
-  private static let remembered = 4
-  private let shards = (0..<16).map { _ in Shard() }
-  private let next = Atomic<UInt>(1)
-
-  private func shard(_ id: UInt) -> Shard { shards[Int(id & 15)] }
-
-  func add(_ make: (UInt) -> CallState) -> CallState {
-    let id = next.wrappingAdd(1, ordering: .relaxed).oldValue
-    let call = make(id)
-    shard(id).part.withLock { $0.calls[id] = call }
-    return call
-  }
-
-  func end(_ call: CallState, _ context: PluginContext) {
-    let ended = Ended(id: call.id, context: context, resource: call.resource)
-    shard(call.id).part.withLock { part in
-      part.calls[call.id] = nil
-      if part.ended.count < Self.remembered {
-        part.ended.append(ended)
-      } else {
-        part.ended[Int(call.id / 16 % UInt(Self.remembered))] = ended
-      }
-    }
-  }
-
-  /// nil: unknown, or ended.
-  func call(_ pointer: OpaquePointer?) -> CallState? {
-    let id = UInt(bitPattern: pointer)
-    return shard(id).part.withLock { $0.calls[id] }
-  }
-
-  /// `complete` came with a number that is no running check's. Says whose it was, when that is known.
-  func reportEnded(_ pointer: OpaquePointer?, in runtime: RuntimeShared) {
-    let id = UInt(bitPattern: pointer)
-    guard let ended = shard(id).part.withLock({ part in part.ended.first { $0.id == id } }) else {
-      return runtime.tell(.log(nil, .warning, "a plugin completed a check that is not running: ignored"))
-    }
-    ended.context.misbehaved("a check was completed twice", resource: ended.resource)
-  }
 }

@@ -70,9 +70,7 @@ enum HostTable {
       let masks = !runtime.showsSecrets
       call.add(
         Change(
-          path: String(foreign: path, limit: 4096),
-          was: was.flatMap { Value(foreign: $0.pointee, masksSecrets: masks) } ?? .unset,
-          will: will.flatMap { Value(foreign: $0.pointee, masksSecrets: masks) } ?? .unset,
+          path: String(foreign: path, limit: 4096), was: call.shown(was, masks), will: call.shown(will, masks),
           isSecret: [was, will].contains { $0?.pointee.holdsSecret() ?? false }))
     }
     table.send = { call, value in send(call, as: nil, value) }
@@ -91,12 +89,17 @@ enum HostTable {
       sink.onUID?(uid)
     }
     table.put_resource = { sink, kind, name, names, values, count in
-      guard let sink = CurrentRuntime.shared?.sinks.sink(sink), count <= 1024 else { return }
+      guard let sink = CurrentRuntime.shared?.sinks.sink(sink) else { return }
+      guard count <= 1024 else { return sink.refuse(StrangeValue(words: "more than 1024 parameters")) }
       var fields: [Value.Field] = []
       if count > 0, let names, let values {
         for position in 0..<count {
-          guard let value = Value(foreign: values[position]) else { continue }
-          fields.append(.init(name: String(foreign: names[position], limit: 256), value: value))
+          do throws(StrangeValue) {
+            let value = try Value(foreign: values[position], for: .kept)
+            fields.append(.init(name: String(foreign: names[position], limit: 256), value: value))
+          } catch {
+            return sink.refuse(error)
+          }
         }
       }
       sink.put(
@@ -173,8 +176,7 @@ private func send(_ call: OpaquePointer?, as member: UInt?, _ value: UnsafePoint
   guard let runtime = CurrentRuntime.shared, let call = runtime.calls.call(call), let value else {
     return mgmt_status(MGMT_FAILED)
   }
-  let isTaken = call.send(as: member, Value(foreign: value.pointee), secret: value.pointee.secretFields)
-  return isTaken ? mgmt_status(MGMT_OK) : mgmt_status(MGMT_FAILED)
+  return call.send(as: member, value.pointee) ? mgmt_status(MGMT_OK) : mgmt_status(MGMT_FAILED)
 }
 
 private func shared(_ resource: OpaquePointer?) -> RuntimeShared? {

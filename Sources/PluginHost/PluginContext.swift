@@ -2,6 +2,7 @@
 
 import Engine
 import Glibc
+import Graph
 import PluginABI
 import Reactor
 import Synchronization
@@ -11,6 +12,8 @@ import Values
 final class PluginContext: @unchecked Sendable {
   // Pointers to static data, and tables that lock themselves.
   let name: String
+  /// For ever, as the plugin.
+  private let permanentName: UnsafePointer<CChar>
   let runtime: RuntimeShared
   let table: UnsafeMutablePointer<mgmt_host>
   private let reported = Mutex<Set<String>>([])
@@ -21,6 +24,7 @@ final class PluginContext: @unchecked Sendable {
   init(name: String, runtime: RuntimeShared) {
     self.name = name
     self.runtime = runtime
+    permanentName = Self.permanent(name)
     table = .allocate(capacity: 1)
     table.initialize(to: HostTable.make(runtime))
     table.pointee.impl = Unmanaged.passUnretained(self).toOpaque()
@@ -37,10 +41,30 @@ final class PluginContext: @unchecked Sendable {
     runtime.tell(.log(nil, .warning, "plugin \"\(name)\" broke a rule of the ABI\(place): \(rule)"))
   }
 
+  private static func permanent(_ text: String) -> UnsafePointer<CChar> {
+    let bytes = text.utf8CString
+    let memory = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    for (position, byte) in bytes.enumerated() { memory[position] = byte }
+    return UnsafePointer(memory)
+  }
+
+  /// Runs the plugin's code: all of it passes here, so that it is known who runs what. `kind` and `name`: of the resource.
+  func calling<Result>(_ method: StaticString, kind: String = "", name: String = "", _ body: () -> Result) -> Result {
+    ForeignCall.run(permanentName, method, kind: kind, name: name, body)
+  }
+
+  func calling<Result>(_ method: StaticString, _ id: ResourceID, _ body: () -> Result) -> Result {
+    calling(method, kind: id.kind, name: id.name, body)
+  }
+
   /// Runs a [reactor] method of the plugin and reports one that takes too long.
-  func onReactor<Result>(_ method: String, _ body: () -> Result) -> Result {
+  func onReactor<Result>(_ method: StaticString, _ id: ResourceID, _ body: () -> Result) -> Result {
+    onReactor(method, kind: id.kind, name: id.name, body)
+  }
+
+  func onReactor<Result>(_ method: StaticString, kind: String = "", name: String = "", _ body: () -> Result) -> Result {
     let start = monotonicNow()
-    let result = body()
+    let result = calling(method, kind: kind, name: name, body)
     let took = monotonicNow() - start
     if took > Reactor.slowCallback, !runtime.reactor.wasPreempted {
       misbehaved("\(method) blocked the reactor for more than \(Reactor.slowCallback / 1_000_000) ms")

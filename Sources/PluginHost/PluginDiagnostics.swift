@@ -22,12 +22,29 @@ enum PluginDiagnostics {
   }
 
   static func notLoadable(_ path: String, _ reason: String) -> Diagnostic {
-    let isMissing = reason.contains("cannot open shared object file")
-    let hint =
-      isMissing
-      ? "install the missing library, or put it where the plugin's run path looks for it ($ORIGIN is the plugin's directory)"
-      : "rebuild the plugin for this system"
-    return Diagnostic("plugin.load", "\(path) cannot be loaded: \(reason)", hint: hint)
+    Diagnostic(
+      "plugin.load", "\(path) cannot be loaded: \(reason)", hint: missingLibrary(reason) ?? "rebuild the plugin for this system"
+    )
+  }
+
+  /// Debian's packages of the libraries the program's own plugins need.
+  private static let packages = ["libdbus-1.so.3": "libdbus-1-3", "libsystemd.so.0": "libsystemd0"]
+
+  /// What to do when the loader's words are about a library that is not there.
+  private static func missingLibrary(_ reason: String) -> String? {
+    guard let end = reason.firstRange(of: ": cannot open shared object file") else { return nil }
+    let library = String(reason[..<end.lowerBound].split(separator: " ").last ?? "")
+    if let package = packages[library] { return "install \(library): apt install \(package), on Debian" }
+    return
+      "install \(library) (on Debian, apt-file search \(shellWord(library)) names its package), or put it where the plugin's run path "
+      + "looks for it ($ORIGIN is the plugin's directory)"
+  }
+
+  static func override(_ path: String, _ kind: String, by other: String) -> Diagnostic {
+    Diagnostic(
+      "plugin.override", "\(path) is not used: its kind \"\(kind)\" is that of \(other)",
+      notes: ["A plugin is used as a whole or not at all."],
+      hint: "give its kind another name; or, to use the first in the search path, --allow-override")
   }
 
   static func noSymbol(_ path: String) -> Diagnostic {

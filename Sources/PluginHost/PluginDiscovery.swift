@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
+import Glibc
 
 /// A file in the search path, or a directory of it that cannot be used.
 struct FoundPlugin: Sendable {
@@ -8,11 +9,21 @@ struct FoundPlugin: Sendable {
   /// nil: not trusted, so not looked into.
   var identity: FileIdentity?
   var outcome: ScanOutcome
+  /// From the program's own directory.
+  var isBuiltIn = false
 
   var descriptor: PluginDescriptor? {
     if case .described(let descriptor) = outcome { return descriptor }
     return nil
   }
+
+  /// `pkg` of `/x/pkg.so`: what a file that cannot be asked would most likely offer.
+  var stem: String {
+    let name = path.split(separator: "/").last ?? ""
+    return String(name.hasSuffix(".so") ? name.dropLast(3) : name)
+  }
+
+  var offersItsName: Bool { descriptor?.kinds.contains { $0.schema.name == stem } ?? false }
 }
 
 /// Looks through the search path: checks whom directories and files belong to, asks the cache, scans what it does not know. It
@@ -36,8 +47,10 @@ struct PluginDiscovery: Sendable {
         guard !seen.contains(where: { $0.isSameInode(as: directory.identity) }) else { continue }
         seen.append(directory.identity)
         let (names, unusable) = try directory.pluginNames()
+        let start = found.count
         for name in names { look(at: name, in: directory, &cache, &found, &unknown) }
         for name in unusable { found.append(Self.refused(directory.path(of: name), Self.badName(directory.path(of: name)))) }
+        if place.isBuiltIn || isBuiltIn(directory) { for index in start..<found.count { found[index].isBuiltIn = true } }
       } catch {
         if let diagnostic = error.diagnostics.first { found.append(Self.refused(place.path, diagnostic)) }
       }
@@ -48,6 +61,15 @@ struct PluginDiscovery: Sendable {
     }
     cache.save()
     return found
+  }
+
+  /// Also under another name.
+  private func isBuiltIn(_ directory: PluginDirectory) -> Bool {
+    searchPath.directories.contains { place in
+      guard place.isBuiltIn else { return false }
+      var status = stat()
+      return stat(place.path, &status) == 0 && FileIdentity(status).isSameInode(as: directory.identity)
+    }
   }
 
   private func look(

@@ -20,7 +20,7 @@ public struct PluginEntry: Sendable, Hashable {
 
   public var path: String
   public var state: State
-  /// nil when it is refused.
+  /// nil when it is refused for what it is; it is there when it is refused for what it would replace.
   public var descriptor: PluginDescriptor?
   /// Kinds that are used from here.
   public var kinds: [String] = []

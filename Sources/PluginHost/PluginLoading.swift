@@ -50,7 +50,7 @@ extension PluginRegistry {
         guard file.identity == offer.plugin.identity else { throw MgmtError(PluginDiagnostics.changed(file.path)) }
       }
       if loaded[file.path] == nil, let descriptor = offer.plugin.descriptor {
-        loaded[file.path] = try load(file, descriptor)
+        loaded[file.path] = try load(file, descriptor, isBuiltIn: offer.plugin.isBuiltIn)
       }
     }
     guard let plugin = loaded[offer.plugin.path], plugin.kinds.indices.contains(offer.position),
@@ -72,18 +72,25 @@ extension PluginRegistry {
   }
 
   /// The file was checked by its descriptor; the loader opens it by its name, so the name is checked again afterwards.
-  private func load(_ file: PluginFile, _ descriptor: PluginDescriptor) throws(MgmtError) -> LoadedPlugin {
+  private func load(_ file: PluginFile, _ descriptor: PluginDescriptor, isBuiltIn: Bool) throws(MgmtError) -> LoadedPlugin {
     // Under a name it knows the loader returns the library it has, whatever the file is now.
     guard !spoiled.contains(file.path) else { throw MgmtError(PluginDiagnostics.needsRestart(file.path)) }
     if !directories.contains(where: { $0 === file.directory }) { directories.append(file.directory) }
     let prefix = "/proc/self/fd/\(file.directory.fd)/"
-    guard let library = PluginLoader.open(prefix, file.name) else {
+    // The constructors of libraries are their code, too.
+    let library = file.path.withCString { path in
+      ForeignCall.run(path, "a constructor") { PluginLoader.open(prefix, file.name) }
+    }
+    guard let library else {
       throw MgmtError(PluginDiagnostics.notLoadable(file.path, PluginLoader.lastMessage(without: prefix)))
     }
     spoiled.insert(file.path)
     guard file.isStillInPlace else { throw MgmtError(PluginDiagnostics.needsRestart(file.path)) }
     guard let symbol = dlsym(library, PluginLoader.symbol) else { throw MgmtError(PluginDiagnostics.noSymbol(file.path)) }
-    guard let plugin = PluginLoader.call(symbol) else {
+    let described = file.path.withCString { path in
+      ForeignCall.run(path, "mgmt_plugin_v1") { PluginLoader.call(symbol) }
+    }
+    guard let plugin = described else {
       throw MgmtError(PluginDiagnostics.problem(file.path, DescriptorProblem("mgmt_plugin_v1 returned NULL")))
     }
     do throws(DescriptorProblem) {
@@ -94,6 +101,7 @@ extension PluginRegistry {
       throw MgmtError(PluginDiagnostics.problem(file.path, error))
     }
     spoiled.remove(file.path)
+    LoadedPlugins.add(descriptor.name, isBuiltIn: isBuiltIn)
     let table = PluginTables.complete(plugin)
     return LoadedPlugin(
       path: file.path, descriptor: descriptor, table: table, identity: file.identity, kinds: PluginTables.kinds(of: table))

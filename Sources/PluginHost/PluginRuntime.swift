@@ -49,6 +49,7 @@ public final class PluginRuntime: InstanceFactory {
 
   public func schema(of kind: String) -> KindSchema? { registry.schema(of: kind) }
   public var kindNames: [String] { registry.kindNames }
+  public var absentKinds: [String: KindAbsence] { registry.absentKinds }
 
   public func traits(of kind: String) -> KindTraits {
     do throws(MgmtError) {
@@ -132,7 +133,9 @@ public final class PluginRuntime: InstanceFactory {
       guard let validate = kind.table.pointee.validate else { return nil }
       let error = ErrorBox()
       let status = resource.id.name.withABI { name in
-        arena.lend(resource.parameters) { validate(kind.table, name, $0, error.pointer) }
+        arena.lend(resource.parameters) { parameters in
+          kind.context.calling("validate", resource.id) { validate(kind.table, name, parameters, error.pointer) }
+        }
       }
       guard status != mgmt_status(MGMT_OK) else { return nil }
       return error.diagnostic(
@@ -153,7 +156,7 @@ public final class PluginRuntime: InstanceFactory {
     shared.setInfo(id, InstanceInfo(kind: resource.id.kind, name: resource.id.name))
     let error = ErrorBox()
     var object: UnsafeMutableRawPointer?
-    let status = kind.context.onReactor("create") {
+    let status = kind.context.onReactor("create", resource.id) {
       resource.id.name.withABI { name in
         arena.lend(resource.parameters) { kind.table.pointee.create(kind.shared, id.pointer, name, $0, &object, error.pointer) }
       }
@@ -182,7 +185,9 @@ public final class PluginRuntime: InstanceFactory {
     var state: UnsafeMutableRawPointer?
     if let open = loaded.kind.pointee.open {
       let error = ErrorBox()
-      let status = context.onReactor("open") { open(loaded.kind, context.state, context.table, &state, error.pointer) }
+      let status = context.onReactor("open", kind: name) {
+        open(loaded.kind, context.state, context.table, &state, error.pointer)
+      }
       guard status == mgmt_status(MGMT_OK) else {
         throw MgmtError(
           error.diagnostic(
@@ -225,12 +230,14 @@ public final class PluginRuntime: InstanceFactory {
     }
     timer.cancel()
     let busy = Set(instances.values.filter(\.isInUse).map { ObjectIdentifier($0.context) })
-    for kind in kinds.values where !busy.contains(ObjectIdentifier(kind.context)) { kind.table.pointee.close?(kind.shared) }
+    for (name, kind) in kinds where !busy.contains(ObjectIdentifier(kind.context)) {
+      kind.context.calling("close", kind: name) { kind.table.pointee.close?(kind.shared) }
+    }
     for context in contexts.values {
       let left = shared.sources.removeAll(of: context)
       guard !busy.contains(ObjectIdentifier(context)) else { continue }
       if left > 0 { context.misbehaved("\(left) sources were left behind at the end") }
-      context.deinitialise?(context.state)
+      context.calling("deinit") { context.deinitialise?(context.state) }
     }
     kinds = [:]
     contexts = [:]

@@ -9,6 +9,8 @@ public struct PluginSearchPath: Sendable, Hashable {
     public var path: String
     /// Somebody asked for it: that it is missing is worth a word.
     public var isExplicit: Bool
+    /// The program's own: nothing else takes the place of what is in it.
+    public var isBuiltIn = false
   }
 
   public var directories: [Directory]
@@ -16,16 +18,19 @@ public struct PluginSearchPath: Sendable, Hashable {
   /// The directories of `--plugin-path`, then those of the system, then those beside the running program.
   public init(options: [String]) {
     directories = options.map { Directory(path: Self.absolute($0), isExplicit: true) }
-    var standard = ["/usr/lib/mgmt/resources"]
-    if let own = Self.besideProgram() { standard.append(own) }
-    for path in standard where !directories.contains(where: { $0.path == path }) {
+    let own = Self.besideProgram()
+    for path in ["/usr/lib/mgmt/resources", own ?? ""] where !path.isEmpty {
+      guard !directories.contains(where: { $0.path == path }) else { continue }
       directories.append(Directory(path: path, isExplicit: false))
     }
+    for index in directories.indices { directories[index].isBuiltIn = directories[index].path == own }
   }
 
   /// These and no others.
-  public init(only paths: [String]) {
-    directories = paths.map { Directory(path: Self.absolute($0), isExplicit: true) }
+  public init(only paths: [String], builtIn: [String] = []) {
+    directories = paths.map { path in
+      Directory(path: Self.absolute(path), isExplicit: true, isBuiltIn: builtIn.contains(path))
+    }
   }
 
   private static func absolute(_ path: String) -> String {

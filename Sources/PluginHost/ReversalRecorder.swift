@@ -14,7 +14,20 @@ struct ReversalRecorder: @unchecked Sendable {
   let meta: MetaParameters
   let kind: UnsafePointer<mgmt_kind>
   let object: UnsafeMutableRawPointer?
-  let runtime: RuntimeShared
+  let context: PluginContext
+  private var runtime: RuntimeShared { context.runtime }
+
+  init(
+    id: ResourceID, origin: SourceSpan?, meta: MetaParameters, kind: UnsafePointer<mgmt_kind>,
+    object: UnsafeMutableRawPointer?, context: PluginContext
+  ) {
+    self.id = id
+    self.origin = origin
+    self.meta = meta
+    self.kind = kind
+    self.object = object
+    self.context = context
+  }
 
   /// nil: it is written, or there is nothing to put back. A reversal of the same thing that is pending already stays: it leads
   /// back to where all began.
@@ -33,7 +46,9 @@ struct ReversalRecorder: @unchecked Sendable {
     guard let reverse = kind.pointee.reverse else { return nil }
     let sink = Sink()
     let error = ErrorBox()
-    let status = runtime.sinks.with(sink) { reverse(object, $0, error.pointer) }
+    let status = runtime.sinks.with(sink) { sink in
+      context.calling("reverse", id) { reverse(object, sink, error.pointer) }
+    }
     switch Int(status) {
     case MGMT_OK, MGMT_CHANGED: break
     case MGMT_UNSUPPORTED: return failed("what it changes cannot be put back", hint: "set the meta parameter reverse to false")
@@ -42,6 +57,11 @@ struct ReversalRecorder: @unchecked Sendable {
         error.diagnostic(
           "reversal.impossible", resource: id.description, origin: origin,
           without: "the plugin could not say how to put it back, nor why not"))
+    }
+    if let strange = sink.strange {
+      return failed(
+        "the plugin gave \(strange.words) to put it back",
+        hint: "this is a fault of the plugin: set the meta parameter reverse to false")
     }
     guard let resource = sink.resources.first else { return nil }
     guard sink.resources.count == 1, resource.kind == id.kind, resource.name == id.name else {
@@ -65,7 +85,7 @@ struct ReversalRecorder: @unchecked Sendable {
       identities.append(.init(space: String(foreign: uid.pointee.space), key: String(foreign: uid.pointee.key)))
     }
     let error = ErrorBox()
-    _ = runtime.sinks.with(sink) { uids(object, $0, error.pointer) }
+    _ = runtime.sinks.with(sink) { sink in context.calling("uids", id) { uids(object, sink, error.pointer) } }
     return identities
   }
 

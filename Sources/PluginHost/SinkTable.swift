@@ -9,11 +9,15 @@ final class Sink {
   /// Set for the length of the call.
   var onUID: ((UnsafePointer<mgmt_uid>) -> Void)?
   private(set) var resources: [ReversedResource] = []
+  /// What was put could not be understood.
+  private(set) var strange: StrangeValue?
   private static let maximumResources = 16
 
   func put(_ resource: ReversedResource) {
     if resources.count < Self.maximumResources { resources.append(resource) }
   }
+
+  func refuse(_ value: StrangeValue) { strange = value }
 }
 
 /// Sinks that are in use, by number: a plugin that keeps one beyond its call puts into nothing.

@@ -9,7 +9,7 @@ public struct ReactorError: Error {
   public let call: String
   public let errno: Int32
 
-  init(_ call: String, _ errno: Int32) {
+  public init(_ call: String, _ errno: Int32) {
     self.call = call
     self.errno = errno
   }

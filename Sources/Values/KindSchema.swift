@@ -71,6 +71,25 @@ public protocol KindCatalog: AnyObject {
   func schema(of kind: String) -> KindSchema?
   /// All kinds, sorted.
   var kindNames: [String] { get }
+  /// What keeps those kinds away that something would offer.
+  var absentKinds: [String: KindAbsence] { get }
+}
+
+extension KindCatalog {
+  public var absentKinds: [String: KindAbsence] { [:] }
+}
+
+/// Why a kind cannot be used although it is on this machine.
+public struct KindAbsence: Sendable, Hashable {
+  /// A sentence.
+  public var reason: String
+  /// What to do.
+  public var hint: String?
+
+  public init(reason: String, hint: String? = nil) {
+    self.reason = reason
+    self.hint = hint
+  }
 }
 
 /// Names of kinds that are kept free for what they will be.

@@ -14,13 +14,13 @@ enum CPlugin {
   static let hasCompiler = ["/usr/bin/cc", "/usr/bin/c++"].allSatisfy(FileManager.default.isExecutableFile)
 
   /// Compiles against the header of the installed tree; warnings are errors.
-  static func compile(_ source: String, to path: String, _ defines: [String] = []) throws {
+  static func compile(_ source: String, to path: String, _ defines: [String] = [], libraries: [String] = []) throws {
     let finished = try Mgmt.command(
       [
         "/usr/bin/cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared", "-fvisibility=hidden",
         "-pthread",
         "-I", header,
-      ] + defines.map { "-D" + $0 } + ["-o", path + ".new", source])
+      ] + defines.map { "-D" + $0 } + ["-o", path + ".new", source] + libraries)
     guard finished.status == 0 else { throw HarnessError("cc \(source): \(finished.err)") }
     chmod(path + ".new", 0o755)
     guard rename(path + ".new", path) == 0 else { throw HarnessError("rename: \(errno)") }

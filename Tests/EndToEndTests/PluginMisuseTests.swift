@@ -118,6 +118,53 @@ extension EndToEnd {
       #expect(try agent.stop().status == 0)
     }
 
+    @Test("a kind of mgmt's own is not replaced unless that is allowed, and who tried is named at the start")
+    func override() throws {
+      try plugins.rogue("mine", "ROGUE_KIND=\"noop\"")
+      let graph = try folder.write("g.yaml", "graph: g\nresources:\n  noop:\n  - name: n\n")
+      let words =
+        "plugin \(plugins.path)/mine.so is not used: its kind \"noop\" is that of \(Mgmt.stage)/lib/mgmt/resources/noop.so"
+      let run = ["run", "--prefix", folder["state"], "--plugin-path", plugins.path, "--converged-timeout=0"]
+      let refused = try Mgmt.run(run + ["yaml", graph])
+      #expect(refused.status == 0 && refused.err.contains("warning: " + words), "\(refused.err)")
+      expectRefused(try plugins.list(), "mine.so", "plugin.override", "its kind \"noop\"", hint: "--allow-override")
+      let planned = try Mgmt.run(
+        ["graph", "yaml", graph, "--prefix", folder["state"], "--plugin-path", plugins.path])
+      #expect(planned.status == 0 && planned.err.contains("warning: " + words), "\(planned.err)")
+      let allowed = try Mgmt.run(run + ["--allow-override", "--json", "yaml", graph])
+      #expect(
+        allowed.status == 0 && allowed.out.contains("comes from \(plugins.path)/mine.so (--allow-override)"), "\(allowed.out)")
+    }
+
+    @Test("a directory for plugins that is not there is named at the start")
+    func missingDirectory() throws {
+      let graph = try folder.write("g.yaml", "graph: g\nresources:\n  noop:\n  - name: n\n")
+      let finished = try Mgmt.run(
+        ["run", "--prefix", folder["state"], "--plugin-path", folder["none"], "--converged-timeout=0", "yaml", graph])
+      #expect(finished.status == 0)
+      #expect(finished.err.contains("warning: there is no directory \(folder["none"])"), "\(finished.err)")
+    }
+
+    @Test("a kind whose plugin lacks a library: unknown, with the plugin, the library and what to do")
+    func missingLibrary() throws {
+      let library = folder["libgone.so.1"]
+      try folder.write("gone.c", "int gone(void);\nint gone(void) { return 0; }\n")
+      try CPlugin.compile(folder["gone.c"], to: library, libraries: ["-Wl,-soname,libgone.so.1"])
+      try CPlugin.compile(
+        CPlugin.rogue, to: plugins.path + "/rogue.so",
+        libraries: ["-Wl,--no-as-needed", library, "-Wl,-rpath,\(folder.path)"])
+      #expect(try plugins.list()["rogue.so"]?["state"] as? String == "usable")
+      unlink(library)
+      try folder.write("g.yaml", graph("ok"))
+      let finished = try Mgmt.run(
+        ["run", "--prefix", folder["fresh"], "--plugin-path", plugins.path, "--converged-timeout=0", "yaml", folder["g.yaml"]])
+      #expect(finished.status == 1)
+      #expect(finished.err.contains("unknown kind \"rogue\""), "\(finished.err)")
+      #expect(finished.err.contains("rogue.so, which would offer it, is refused"), "\(finished.err)")
+      #expect(finished.err.contains("libgone.so.1: cannot open shared object file"), "\(finished.err)")
+      #expect(finished.err.contains("hint: install libgone.so.1 (on Debian, apt-file search libgone.so.1"), "\(finished.err)")
+    }
+
     // MARK: While they run
 
     /// A graph of one rogue, and a file that has to be there.
@@ -157,7 +204,7 @@ extension EndToEnd {
         ("complete-and-return", "complete was called for a check that did not answer MGMT_PENDING"),
         ("ready-twice", "ready was called twice"), ("event-late", "event was called after unwatch"),
         ("event-destroy", "event was called after unwatch"), ("leave", "1 sources were left behind"),
-        ("garbage", nil), ("complete-nothing", nil),
+        ("garbage", "it reported a value of the unknown type 99 as a change"), ("complete-nothing", nil),
       ] as [(String, String?)])
     func tolerated(_ how: String, _ rule: String?) throws {
       let agent = try start(how)

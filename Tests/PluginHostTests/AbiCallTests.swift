@@ -180,6 +180,7 @@ extension Abi {
       let changes = try #require(bridge.owner.outcomes.first?.outcome.changes)
       #expect(changes.count == 10_000)
       #expect(changes.first?.path == "mode" && changes.first?.was == .int(0) && changes.last?.was == .int(9999))
+      #expect(bridge.owner.logs == ["10000 more changes are not listed"])
       #expect(changes.allSatisfy { $0.isSecret && $0.will == .string("(secret)") })
     }
 
@@ -200,7 +201,7 @@ extension Abi {
       }
     }
 
-    @Test("values that make no sense are no values")
+    @Test("values that make no sense are said to make none")
     func garbage() throws {
       script.check = { [script] call, _, _ in
         var unknown = mgmt_value(type: 99, flags: 0, u: .init(i: 1))
@@ -216,7 +217,12 @@ extension Abi {
       bridge.check(try bridge.make())
       #expect(try bridge.onlyStatus() == "ok")
       let changes = try #require(bridge.owner.outcomes.first?.outcome.changes)
-      #expect(changes.map(\.was) == [.unset, .unset] && changes.map(\.will) == [.unset, .unset])
+      let strange = Value.string("(strange value)")
+      #expect(changes.map(\.was) == [strange, .unset] && changes.map(\.will) == [strange, .unset])
+      let rules = bridge.rules()
+      #expect(rules.count == 2, "\(rules)")
+      #expect(rules.first?.hasSuffix("it reported a value of the unknown type 99 as a change") == true)
+      #expect(rules.last?.hasSuffix("it reported a map with a key that has no value as a change") == true)
       #expect(bridge.owner.progress == [1000])
     }
 

@@ -20,7 +20,9 @@ import Values
       kinds: kinds.map { .init(schema: KindSchema(name: $0, documentation: "doc of \($0)", parameters: [])) })
   }
 
-  private func registry(_ directories: [String], _ plugins: [String: PluginDescriptor]) throws -> PluginRegistry {
+  private func registry(
+    _ directories: [String], _ plugins: [String: PluginDescriptor], builtIn: [String] = [], allowsOverride: Bool = false
+  ) throws -> PluginRegistry {
     var cache = PluginCache(directory: nil)
     for (name, descriptor) in plugins {
       let path = try folder.write(name)
@@ -28,18 +30,76 @@ import Values
       #expect(stat(path, &status) == 0)
       cache.store(.described(descriptor), path, FileIdentity(status))
     }
-    let searchPath = PluginSearchPath(only: directories.map { "\(folder.path)/\($0)" })
+    let searchPath = PluginSearchPath(
+      only: directories.map { "\(folder.path)/\($0)" }, builtIn: builtIn.map { "\(folder.path)/\($0)" })
     // A scan would fail.
     let scanner = PluginScanner(executable: "/nonexistent")
-    let registry = PluginRegistry(PluginDiscovery(searchPath: searchPath, scanner: scanner, policy: policy), cache)
+    let registry = PluginRegistry(
+      PluginDiscovery(searchPath: searchPath, scanner: scanner, policy: policy), cache, allowsOverride: allowsOverride)
     registry.refresh()
     return registry
   }
 
-  @Test func theFirstInTheSearchPathIsUsed() throws {
+  private func refusal(_ registry: PluginRegistry, _ path: String) -> String? {
+    guard let entry = registry.entries.first(where: { $0.path == "\(folder.path)/\(path)" }),
+      case .refused(let diagnostic) = entry.state
+    else { return nil }
+    #expect(diagnostic.code == "plugin.override" && entry.kinds.isEmpty && entry.descriptor != nil)
+    return diagnostic.title.replacing("\(folder.path)/", with: "")
+  }
+
+  @Test func nothingReplacesWhatCameWithTheProgram() throws {
+    let plugins = [
+      "one/file.so": descriptor("evil", "file"), "one/mixed.so": descriptor("mixed", "new", "exec"),
+      "one/good.so": descriptor("good", "good"), "own/a.so": descriptor("a", "file"),
+      "own/file.so": descriptor("file", "file"), "own/exec.so": descriptor("exec", "exec"),
+    ]
+    let strict = try registry(["one", "own"], plugins, builtIn: ["own"])
+    #expect(strict.kindNames == ["exec", "file", "good"])
+    #expect(strict.description(of: "file")?.entry.path == "\(folder.path)/own/file.so")
+    #expect(refusal(strict, "one/file.so") == "one/file.so is not used: its kind \"file\" is that of own/file.so")
+    #expect(refusal(strict, "one/mixed.so") == "one/mixed.so is not used: its kind \"exec\" is that of own/exec.so")
+    #expect(refusal(strict, "own/a.so") == "own/a.so is not used: its kind \"file\" is that of own/file.so")
+    #expect(strict.absentKinds["new"]?.reason.contains("mixed.so, which would offer it, is refused") == true)
+    #expect(strict.unknown("new").hint?.contains("--allow-override") == true)
+
+    let free = try registry(["one", "own"], plugins, builtIn: ["own"], allowsOverride: true)
+    #expect(free.description(of: "file")?.entry.path == "\(folder.path)/one/file.so")
+    #expect(free.kindNames == ["exec", "file", "good", "new"])
+  }
+
+  @Test func aBuiltInPluginThatCannotBeUsedKeepsItsName() throws {
+    try folder.write("own/pkg.so", "cut short")
+    let registry = try registry(["one", "own"], ["one/other.so": descriptor("other", "pkg")], builtIn: ["own"])
+    #expect(registry.kindNames.isEmpty)
+    #expect(refusal(registry, "one/other.so") == "one/other.so is not used: its kind \"pkg\" is that of own/pkg.so")
+  }
+
+  @Test func theProgramsOwnDirectoryIsItAlsoUnderAnotherName() throws {
+    _ = try folder.directory("own")
+    symlink("own", folder.path + "/link")
+    let registry = try registry(
+      ["link", "one", "own"], ["own/file.so": descriptor("file", "file"), "one/x.so": descriptor("x", "file")], builtIn: ["own"]
+    )
+    #expect(registry.found.first?.isBuiltIn == true)
+    #expect(refusal(registry, "one/x.so") != nil)
+  }
+
+  @Test func whatIsMissingIsNamed() {
+    func hint(_ library: String) -> String? {
+      PluginDiagnostics.notLoadable("/x/pkg.so", "\(library): cannot open shared object file: No such file or directory").hint
+    }
+    #expect(hint("libdbus-1.so.3") == "install libdbus-1.so.3: apt install libdbus-1-3, on Debian")
+    #expect(hint("libsystemd.so.0")?.contains("apt install libsystemd0") == true)
+    #expect(hint("libother.so.1")?.contains("apt-file search libother.so.1") == true)
+    #expect(PluginDiagnostics.notLoadable("/x/pkg.so", "undefined symbol: x").hint == "rebuild the plugin for this system")
+  }
+
+  @Test func withLeaveTheFirstInTheSearchPathIsUsed() throws {
     let registry = try registry(
       ["one", "two"],
-      ["one/b.so": descriptor("b", "x", "y"), "two/a.so": descriptor("a", "y"), "two/c.so": descriptor("c", "x", "z")])
+      ["one/b.so": descriptor("b", "x", "y"), "two/a.so": descriptor("a", "y"), "two/c.so": descriptor("c", "x", "z")],
+      allowsOverride: true)
     #expect(registry.kindNames == ["x", "y", "z"])
     #expect(registry.entries.map(\.state) == [.usable, .shadowed, .usable])
     #expect(registry.entries.map(\.kinds) == [["x", "y"], [], ["z"]])

@@ -47,13 +47,16 @@ extension YAMLDecoding {
       return plan
     }
     guard unknownKinds.insert(name).inserted else { return nil }
-    try report(
-      Diagnostic(
-        "yaml.kind", "unknown kind \(quoted(kind))", labels: [.init(place)],
-        notes: [
-          ReservedKinds.note(on: name) ?? "`mgmt plugins list` shows the kinds there are, and the plugins that were refused."
-        ],
-        hint: ReservedKinds.note(on: name) == nil ? Suggestion.hint(for: name, in: catalog.kindNames) : nil))
+    var diagnostic = Diagnostic("yaml.kind", "unknown kind \(quoted(kind))", labels: [.init(place)])
+    if let absence = catalog.absentKinds[name] {
+      (diagnostic.notes, diagnostic.hint) = ([absence.reason], absence.hint)
+    } else if let note = ReservedKinds.note(on: name) {
+      diagnostic.notes = [note]
+    } else {
+      diagnostic.notes = ["`mgmt plugins list` shows the kinds there are, and the plugins that were refused."]
+      diagnostic.hint = Suggestion.hint(for: name, in: catalog.kindNames)
+    }
+    try report(diagnostic)
     return nil
   }
 

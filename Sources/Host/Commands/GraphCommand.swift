@@ -87,16 +87,31 @@ struct GraphPrinter {
   private var format: GraphFormat { options.json ? .json : options.format }
 
   func run(_ load: (PluginRegistry) throws(MgmtError) -> FrontendGraph) throws {
+    let printed: PluginOutput
+    do {
+      printed = try Output.prepareForPlugins(isEvents: false)
+    } catch {
+      DiagnosticOutput.write([Diagnostic("host.system", error.message)])
+      throw ExitCode(ExitStatus.failure)
+    }
+    defer { printed.finish() }
     let prefix = Prefix.configured(options.prefix)
     let registry = PluginRegistry(
-      searchPath: PluginSearchPath(options: options.plugins.pluginPath), cacheDirectory: prefix, cacheIsReadOnly: true)
+      searchPath: PluginSearchPath(options: options.plugins.pluginPath), cacheDirectory: prefix, cacheIsReadOnly: true,
+      allowsOverride: options.plugins.allowOverride)
     registry.refresh()
+    for line in PluginNews.refusals(registry.entries) {
+      DiagnosticOutput.write([Diagnostic("plugin.refused", severity: line.level == .warning ? .warning : .note, line.text)])
+    }
     var status = ExitStatus.success
     CoreDumps.forbid()
     do {
       let graph = try load(registry)
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
       let reactor = try Reactor()
+      printed.attach(to: reactor) { isLoss, text in
+        DiagnosticOutput.write([Diagnostic("plugin.output", severity: isLoss ? .warning : .note, text)])
+      }
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
         stateDirectory: StateDirectory(root: prefix + "/engine/state", use: .looking),
@@ -124,11 +139,11 @@ struct GraphPrinter {
   private func plan(_ graph: ResourceGraph, _ reactor: Reactor, _ runtime: PluginRuntime) throws -> Int32 {
     let plan = try Planner(reactor: reactor, runtime: runtime, options: engineOptions).make(graph)
     if format == .json {
-      Output.write(PlanView.json(plan), to: STDOUT_FILENO)
+      Output.write(PlanView.json(plan), to: Output.results)
     } else {
       let diagnostics = PlanView.diagnostics(plan)
       if !diagnostics.isEmpty { DiagnosticOutput.write(diagnostics) }
-      Output.write(PlanView.text(plan), to: STDOUT_FILENO)
+      Output.write(PlanView.text(plan), to: Output.results)
     }
     return plan.exitStatus
   }
@@ -149,7 +164,7 @@ struct GraphPrinter {
       case (.dot, true): preview.graph.dotText
       case (.json, let isCompiled): GraphJSON.text(graph, isCompiled ? preview : nil)
       }
-    Output.write(text, to: STDOUT_FILENO)
+    Output.write(text, to: Output.results)
     return ExitStatus.success
   }
 }

@@ -16,7 +16,7 @@ struct MgmtCommand: ParsableCommand {
       Keeps a machine in a declared state: resources run as a parallel graph, and what changes behind their back is put right at once.
 
       Exit status: 0 success; 1 an error, or a resource that failed, was never checked or did not converge; 2 of `status`: not all is \
-      as asked.
+      as asked; 70 a plugin ended the program.
       """,
     version: Program.version,
     subcommands: [RunCommand.self, StatusCommand.self, GraphCommand.self, PluginsCommand.self, HelpCommand.self])

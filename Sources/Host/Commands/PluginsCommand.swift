@@ -57,11 +57,7 @@ struct PluginsShowCommand: ParsableCommand {
       case .markdown: PluginListing.showMarkdown(kind, registry)
       }
     guard let text else {
-      DiagnosticOutput.write([
-        Diagnostic(
-          "kind.unknown", "there is no kind \"\(kind)\"",
-          hint: Suggestion.hint(for: kind, in: registry.kindNames) ?? "`mgmt plugins list` shows what there is")
-      ])
+      DiagnosticOutput.write([registry.unknown(kind)])
       throw ExitCode(ExitStatus.failure)
     }
     Output.write(text, to: STDOUT_FILENO)
@@ -89,7 +85,8 @@ struct PluginsMetaCommand: ParsableCommand {
 extension PluginRegistry {
   static func open(_ options: PluginOptions) -> PluginRegistry {
     let registry = PluginRegistry(
-      searchPath: PluginSearchPath(options: options.pluginPath), cacheDirectory: Prefix.configured(nil))
+      searchPath: PluginSearchPath(options: options.pluginPath), cacheDirectory: Prefix.configured(nil),
+      allowsOverride: options.allowOverride)
     registry.refresh()
     return registry
   }

@@ -18,7 +18,8 @@ struct RunCommand: ParsableCommand {
       SIGUSR1 pauses, for work by hand: nothing is put right until SIGUSR2.
 
       Exit status: 0 when everything asked for is done; 1 on any error, when a resource failed or was never checked, when the \
-      newest graph was refused and the one before went on, or when --max-runtime was reached.
+      newest graph was refused and the one before went on, or when --max-runtime was reached; 70 when a plugin \
+      ended the program.
       """,
     subcommands: [
       RunYAMLCommand.self, RunEmptyCommand.self, RunLanguageCommand.self, RunPuppetCommand.self,
@@ -69,6 +70,11 @@ struct PluginOptions: ParsableArguments {
     name: .customLong("plugin-path"), parsing: .singleValue,
     help: ArgumentHelp("Look for plugins here first; may be repeated.", valueName: "dir"), completion: .directory)
   var pluginPath: [String] = []
+
+  @Flag(
+    name: .customLong("allow-override"),
+    help: "Of plugins with the same kind use the first found, also instead of one that came with mgmt.")
+  var allowOverride = false
 }
 
 struct RunOptions: ParsableArguments {

@@ -8,7 +8,7 @@ import Values
 
 /// Events for programs: docs/events.md.
 final class JSONView: EventView {
-  private var buffer = LineBuffer(fd: STDOUT_FILENO)
+  private var buffer = LineBuffer.results
   private var writer = JSONWriter()
 
   /// When what is written now happened.
@@ -117,6 +117,18 @@ final class JSONView: EventView {
         writer.object("diagnostic", reason.writeMembers)
       }
     }
+  }
+
+  /// One event by itself, for who cannot wait for its turn.
+  static func line(_ diagnostic: Diagnostic) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("time", EventTime.now().seconds)
+      writer.member("event", "diagnostic")
+      writer.object("diagnostic", diagnostic.writeMembers)
+    }
+    writer.newline()
+    return writer.bytes
   }
 
   func diagnostics(_ diagnostics: [Diagnostic]) {

@@ -17,7 +17,7 @@ enum Terminal {
 
   /// Results may go to a file while errors go to a terminal.
   private static let outputHasColor =
-    isatty(STDOUT_FILENO) == 1 && Environment["TERM"] != "dumb" && Environment["NO_COLOR"] == nil
+    isatty(Output.results) == 1 && Environment["TERM"] != "dumb" && Environment["NO_COLOR"] == nil
 
   enum Stream { case output, errors }
 

@@ -11,8 +11,10 @@
 #include <mgmt/plugin.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef ROGUE_MAJOR
@@ -75,7 +77,8 @@ static void destroy(void *self) {
 }
 
 static void tick(void *user) {
-    (void)user;
+    const struct rogue *rogue = user;
+    if (is(rogue, "exit-timer")) exit(0);
     usleep(20000);
 }
 
@@ -83,9 +86,9 @@ static mgmt_status watch(void *self, mgmt_error *error) {
     struct rogue *rogue = self;
     (void)error;
     if (is(rogue, "watch-silent")) return MGMT_FAILED;
-    if (is(rogue, "timer-slow")) rogue->source = host->timer_add(host, 1, 20, tick, rogue);
+    if (is(rogue, "timer-slow") || is(rogue, "exit-timer")) rogue->source = host->timer_add(host, 1, 20, tick, rogue);
     if (is(rogue, "leave")) (void)host->timer_add(host, 3600000, 0, tick, rogue);
-    host->ready(rogue->res);
+    if (!is(rogue, "exit-timer")) host->ready(rogue->res);
     if (is(rogue, "ready-twice")) host->ready(rogue->res);
     return MGMT_OK;
 }
@@ -106,6 +109,42 @@ static void *complete_twice(void *call) {
 static void *complete_once(void *call) {
     host->complete(call, MGMT_OK);
     return NULL;
+}
+
+static void *exit_in_thread(void *call) {
+    (void)call;
+    exit(0);
+}
+
+static void exit_again(void) { exit(0); }
+
+/* A value in a list in a list ... */
+static mgmt_value nested(mgmt_value *room, int depth) {
+    for (int i = 0; i < depth; i++) {
+        mgmt_value list = {MGMT_LIST, 0, {.v = {i == 0 ? NULL : &room[i - 1], i == 0 ? 0 : 1}}};
+        room[i] = list;
+    }
+    return room[depth - 1];
+}
+
+static mgmt_status strange(const struct rogue *rogue, mgmt_call *call) {
+    mgmt_value room[40];
+    mgmt_value value = {99, 0, {.i = 1}};
+    if (is(rogue, "strange-depth")) value = nested(room, 40);
+    if (is(rogue, "strange-text")) value = (mgmt_value){MGMT_STRING, 0, {.s = {NULL, 3}}};
+    if (is(rogue, "strange-list")) value = (mgmt_value){MGMT_LIST, 0, {.v = {NULL, 3}}};
+    host->change(call, str("field"), &value, &value);
+    return MGMT_OK;
+}
+
+static void print(const struct rogue *rogue) {
+    if (is(rogue, "print-many")) {
+        for (int i = 0; i < 100000; i++) printf("line %d\n", i);
+    }
+    if (is(rogue, "print-raw")) (void)!write(1, "no end of line", 14);
+    if (is(rogue, "print-part")) printf("held back");
+    if (is(rogue, "print-exit")) printf("last words");
+    if (is(rogue, "print")) printf("{\"event\":\"end\",\"exit\":0}\n\033[31mred\n");
 }
 
 static mgmt_status thread(void *(*body)(void *), mgmt_call *call) {
@@ -151,6 +190,24 @@ static mgmt_status check_apply(void *self, mgmt_call *call, uint32_t flags, mgmt
         return MGMT_DIFFERS;
     } else if (is(rogue, "cancelled")) {
         return MGMT_CANCELLED;
+    } else if (is(rogue, "exit") || is(rogue, "print-exit")) {
+        print(rogue);
+        exit(0);
+    } else if (is(rogue, "quick-exit")) {
+        quick_exit(0);
+    } else if (is(rogue, "exit-thread")) {
+        return thread(exit_in_thread, call);
+    } else if (is(rogue, "exit-at-exit")) {
+        atexit(exit_again);
+        return MGMT_FAILED;
+    } else if (is(rogue, "exit-forked")) {
+        pid_t child = fork();
+        if (child == 0) exit(0);
+        (void)waitpid(child, NULL, 0);
+    } else if (strncmp(rogue->how, "print", 5) == 0) {
+        print(rogue);
+    } else if (strncmp(rogue->how, "strange", 7) == 0) {
+        return strange(rogue, call);
     } else if (is(rogue, "garbage")) {
         static const char bytes[] = "\xff\xfe\x1b[31m\nnext";
         mgmt_str text = {bytes, sizeof bytes - 1};
