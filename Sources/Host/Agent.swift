@@ -100,6 +100,9 @@ final class Agent {
     if let metricsAddress { view.log(.info, "metrics: http://\(metricsAddress)/metrics") }
     engine.onEvent = { [unowned self] in handle($0) }
     view.countBy { [unowned self] in engine.counts }
+    if let program = PluginSearchPath.guardProgram() {
+      reactor.guardChildren(with: program) { [unowned self] in view.log(.warning, $0) }
+    }
     try addSignals()
     watchPlugins()
     if options.longestRuntime > 0 {

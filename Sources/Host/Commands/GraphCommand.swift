@@ -97,6 +97,9 @@ struct GraphPrinter {
       let graph = try load(registry)
       if !graph.warnings.isEmpty { DiagnosticOutput.write(graph.warnings) }
       let reactor = try Reactor()
+      if let program = PluginSearchPath.guardProgram() {
+        reactor.guardChildren(with: program) { Output.write("warning: \($0)\n", to: STDERR_FILENO) }
+      }
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
         stateDirectory: StateDirectory(root: prefix + "/engine/state", use: .looking),
