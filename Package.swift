@@ -35,6 +35,7 @@ let package = Package(
   name: "mgmt",
   products: [
     .executable(name: "mgmt", targets: ["mgmt"]),
+    .executable(name: "mgmt-guard", targets: ["mgmt-guard"]),
     .library(name: "noop", type: .dynamic, targets: ["NoopPlugin"]),
     .library(name: "file", type: .dynamic, targets: ["FilePlugin"]),
     .library(name: "exec", type: .dynamic, targets: ["ExecPlugin"]),
@@ -73,6 +74,11 @@ let package = Package(
     room("Values"),
     room("Diagnostics", ["Values"]),
     .target(name: "ReactorShims"),
+    // Ends the commands with the agent: a small program of its own, installed as lib/mgmt/guard.
+    .executableTarget(
+      name: "mgmt-guard", dependencies: ["ReactorShims"], path: "Sources/Guard",
+      linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xclang-linker", "-Wl,--as-needed"])]  // nothing of Swift
+    ),
     .target(name: "FileShims"),
     .target(name: "ObservabilityShims"),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),

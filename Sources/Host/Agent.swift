@@ -108,6 +108,9 @@ final class Agent {
     for line in PluginNews.refusals(registry.entries) { view.log(line.level, line.text) }
     engine.onEvent = { [unowned self] in handle($0) }
     view.countBy { [unowned self] in engine.counts }
+    if let program = PluginSearchPath.guardProgram() {
+      reactor.guardChildren(with: program) { [unowned self] in view.log(.warning, $0) }
+    }
     try addSignals()
     watchPlugins()
     if options.longestRuntime > 0 {

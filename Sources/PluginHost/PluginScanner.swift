@@ -117,7 +117,8 @@ private final class ScanProcess {
         scanner.executable.withCString { path in
           var request = shim_spawn(
             path: path, argv: argv, envp: envp, cwd: nil, change_identity: 0, uid: 0, gid: 0, groups: nil, group_count: 0,
-            stdin_fd: file.directory.fd, stdout_fd: ends[1], stderr_fd: null, nofile_soft: 0, sets_core: 0, core_soft: 0)
+            stdin_fd: file.directory.fd, stdout_fd: ends[1], stderr_fd: null, nofile_soft: 0, sets_core: 0, core_soft: 0,
+            guard: -1, number: 0)
           return shim_spawn_program(&request, &failure, &step)
         }
       }

@@ -18,7 +18,7 @@ public struct PluginSearchPath: Sendable, Hashable {
   /// The directories of `--plugin-path`, then those of the system, then those beside the running program.
   public init(options: [String]) {
     directories = options.map { Directory(path: Self.absolute($0), isExplicit: true) }
-    let own = Self.besideProgram()
+    let own = Self.program().flatMap(Self.pluginDirectory(of:))
     for path in ["/usr/lib/mgmt/resources", own ?? ""] where !path.isEmpty {
       guard !directories.contains(where: { $0.path == path }) else { continue }
       directories.append(Directory(path: path, isExplicit: false))
@@ -39,21 +39,29 @@ public struct PluginSearchPath: Sendable, Hashable {
     return String(cString: current) + "/" + path
   }
 
-  /// `…/bin/mgmt` → `…/lib/mgmt/resources`
-  private static func besideProgram() -> String? {
-    let program = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer -> String? in
+  /// The program that ends the commands with the agent: `…/bin/mgmt` → `…/lib/mgmt/guard`
+  public static func guardProgram() -> String? {
+    program().flatMap(root(of:)).map { $0 + "/lib/mgmt/guard" }
+  }
+
+  private static func program() -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer -> String? in
       guard let start = buffer.baseAddress else { return nil }
       let count = readlink("/proc/self/exe", start, buffer.count)
       guard count > 0, count < buffer.count else { return nil }
       return String(validating: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
     }
-    return program.flatMap(pluginDirectory(of:))
   }
 
+  /// `…/bin/mgmt` → `…/lib/mgmt/resources`
   static func pluginDirectory(of program: String) -> String? {
+    root(of: program).map { $0 + "/lib/mgmt/resources" }
+  }
+
+  private static func root(of program: String) -> String? {
     var parts = program.split(separator: "/", omittingEmptySubsequences: true)
     guard program.hasPrefix("/"), parts.count >= 2 else { return nil }
     parts.removeLast(2)
-    return parts.map { "/\($0)" }.joined() + "/lib/mgmt/resources"
+    return parts.map { "/\($0)" }.joined()
   }
 }

@@ -16,6 +16,9 @@ public final class Child {
   private var pidfd: Int32 = -1
   private var streams: [Stream] = []
   private var exitSource: FDSource?
+  private var guarded: GuardedChildren?
+  /// Where it is announced.
+  private var link: GuardLink?
   private var timeout: ReactorTimer?
   private var grace: ReactorTimer?
   private var timedOut = false
@@ -46,13 +49,17 @@ public final class Child {
 
   // MARK: Life
 
-  func started(_ result: Result<StartedProgram, SpawnFailure>, ended: @escaping () -> Void) {
+  func started(
+    _ result: Result<StartedProgram, SpawnFailure>, guarded: GuardedChildren?, ended: @escaping () -> Void
+  ) {
     self.ended = ended
+    self.guarded = guarded
     switch result {
     case .failure(let failure): finish(.notStarted(failure.errno, failure.step))
     case .success(let program):
       pid = program.pid
       pidfd = program.pidfd
+      link = program.link
       streams = [(Int32(1), program.stdout), (2, program.stderr)].filter { $0.1 >= 0 }
         .map { Stream(number: $0.0, fd: $0.1, source: nil) }
       do throws(ReactorError) {
@@ -65,9 +72,12 @@ public final class Child {
         }
       } catch {
         signalGroup(SIGKILL)
+        release()
         waitpid(pid, nil, 0)
+        pid = -1
         return finish(.notStarted(error.errno, error.call))
       }
+      guarded?.settle()
       if isAbandoned { return signalGroup(SIGKILL) }
       if stopRequested { return signalAndWait() }
       if request.timeoutMilliseconds > 0 {
@@ -111,12 +121,31 @@ public final class Child {
     guard waitid(P_PIDFD, id_t(pidfd), &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
     // What the group's leader leaves behind after a stop must not live on.
     if stopRequested || timedOut || isAbandoned { signalGroup(SIGKILL) }
+    release()
     var status: Int32 = 0
     guard waitpid(pid, &status, WNOHANG) == pid else { return }
     pid = -1
     for stream in streams { drain(stream) }
     let signal = status & 0x7f
     finish(signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal))
+  }
+
+  // MARK: The guard
+
+  var isRunning: Bool { pid > 0 }
+
+  /// Has the guard at the end of `link` watch over it. false: not yet.
+  func announce(to link: GuardLink) -> Bool {
+    guard pid > 0, self.link !== link else { return true }
+    guard link.watch(number, pid: pid, pidfd: pidfd) else { return false }
+    self.link = link
+    return true
+  }
+
+  /// What it leaves behind in its group when it ends by itself lives on.
+  private func release() {
+    if let link { guarded?.release(number, from: link) }
+    link = nil
   }
 
   private func finish(_ how: ChildExit) {

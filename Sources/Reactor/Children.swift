@@ -23,6 +23,9 @@ final class ChildTable {
   private var active: [UInt64: Child] = [:]
   private var nextNumber: UInt64 = 0
   private let maximumActive: Int
+  var guarded: GuardedChildren?
+  var running: some Sequence<Child> { active.values.lazy.filter(\.isRunning) }
+  var hasRunning: Bool { active.values.contains(where: \.isRunning) }
   private lazy var results: Mailbox<SpawnResult> = reactor.makeMailbox { [unowned self] in started($0) }
 
   init(reactor: Reactor) {
@@ -45,12 +48,13 @@ final class ChildTable {
 
   private func start(_ child: Child) {
     active[child.number] = child
-    reactor.submit(SpawnJob(number: child.number, request: child.request, results: results), to: .control)
+    reactor.submit(
+      SpawnJob(number: child.number, request: child.request, guardian: guarded?.guardian, results: results), to: .control)
   }
 
   private func started(_ message: SpawnResult) {
     guard let child = active[message.number] else { return }
-    child.started(message.result) { [unowned self] in ended(child) }
+    child.started(message.result, guarded: guarded) { [unowned self] in ended(child) }
   }
 
   private func ended(_ child: Child) {
@@ -75,18 +79,22 @@ private struct SpawnResult: Sendable {
 private final class SpawnJob: Job {
   private let number: UInt64
   private let request: SpawnRequest
+  private let guardian: ChildGuard?
   private let results: Mailbox<SpawnResult>
 
-  init(number: UInt64, request: SpawnRequest, results: Mailbox<SpawnResult>) {
+  init(number: UInt64, request: SpawnRequest, guardian: ChildGuard?, results: Mailbox<SpawnResult>) {
     self.number = number
     self.request = request
+    self.guardian = guardian
     self.results = results
   }
 
   func run() {
     let result: Result<StartedProgram, SpawnFailure>
     do throws(SpawnFailure) {
-      result = .success(try request.start(openFileLimit: OpenFileLimit.original, coreLimit: CoreDumps.original))
+      result = .success(
+        try request.start(
+          openFileLimit: OpenFileLimit.original, coreLimit: CoreDumps.original, number: number, guardian: guardian))
     } catch {
       result = .failure(error)
     }

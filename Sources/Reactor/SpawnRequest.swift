@@ -45,6 +45,8 @@ struct StartedProgram: Sendable {
   /// Read ends, non-blocking; -1: not captured.
   var stdout: Int32
   var stderr: Int32
+  /// The guard that knows of it.
+  var link: GuardLink?
 }
 
 struct SpawnFailure: Error {
@@ -54,7 +56,9 @@ struct SpawnFailure: Error {
 
 extension SpawnRequest {
   /// On a pool thread: looks names up, forks, and waits until the program runs.
-  func start(openFileLimit: UInt64, coreLimit: UInt64? = nil) throws(SpawnFailure) -> StartedProgram {
+  func start(
+    openFileLimit: UInt64, coreLimit: UInt64? = nil, number: UInt64, guardian: ChildGuard?
+  ) throws(SpawnFailure) -> StartedProgram {
     let path = try programPath()
     let identity = try ProcessIdentity(user: user, group: group)
     let directory = workingDirectory(of: identity)
@@ -76,22 +80,36 @@ extension SpawnRequest {
 
     var failure: Int32 = 0
     var step: Int32 = 0
-    let pid = arguments.withCStringArray { argv in
-      environment.withCStringArray { envp in
-        path.withCString { path in
-          directory.withCString { directory in
-            identity.groups.withUnsafeBufferPointer { groups in
-              var request = shim_spawn(
-                path: path, argv: argv, envp: envp, cwd: self.directory.isEmpty && !identity.isAnotherUser ? nil : directory,
-                change_identity: identity.isChange ? 1 : 0, uid: identity.uid, gid: identity.gid, groups: groups.baseAddress,
-                group_count: groups.count, stdin_fd: null, stdout_fd: out?.writeEnd ?? null, stderr_fd: err?.writeEnd ?? null,
-                nofile_soft: openFileLimit, sets_core: coreLimit == nil ? 0 : 1, core_soft: coreLimit ?? 0)
-              return shim_spawn_program(&request, &failure, &step)
+    func run(_ link: GuardLink?) -> pid_t {
+      arguments.withCStringArray { argv in
+        environment.withCStringArray { envp in
+          path.withCString { path in
+            directory.withCString { directory in
+              identity.groups.withUnsafeBufferPointer { groups in
+                var request = shim_spawn(
+                  path: path, argv: argv, envp: envp, cwd: self.directory.isEmpty && !identity.isAnotherUser ? nil : directory,
+                  change_identity: identity.isChange ? 1 : 0, uid: identity.uid, gid: identity.gid, groups: groups.baseAddress,
+                  group_count: groups.count, stdin_fd: null, stdout_fd: out?.writeEnd ?? null, stderr_fd: err?.writeEnd ?? null,
+                  nofile_soft: openFileLimit, sets_core: coreLimit == nil ? 0 : 1, core_soft: coreLimit ?? 0,
+                  guard: link?.socket ?? -1, number: number)
+                return shim_spawn_program(&request, &failure, &step)
+              }
             }
           }
         }
       }
     }
+    var link = guardian?.link()
+    var attempts = 0
+    var pid: pid_t = -1
+    repeat {
+      pid = run(link)
+      guard pid < 0, step == SHIM_STEP_GUARD, let guardian, let unheard = link, isNobodyThere(failure) else { break }
+      // It was ended, or stopped, by somebody: another one, and in the end none.
+      guardian.lost(unheard)
+      attempts += 1
+      link = attempts < 3 ? guardian.link() : nil
+    } while true
     guard pid >= 0 else {
       out?.closeReadEnd()
       err?.closeReadEnd()
@@ -101,12 +119,13 @@ extension SpawnRequest {
     guard pidfd >= 0 else {
       let reason = errno
       kill(-pid, SIGKILL)
+      _ = link?.release(number)
       waitpid(pid, nil, 0)
       out?.closeReadEnd()
       err?.closeReadEnd()
       throw SpawnFailure(errno: reason, step: "pidfd_open")
     }
-    return StartedProgram(pid: pid, pidfd: pidfd, stdout: out?.readEnd ?? -1, stderr: err?.readEnd ?? -1)
+    return StartedProgram(pid: pid, pidfd: pidfd, stdout: out?.readEnd ?? -1, stderr: err?.readEnd ?? -1, link: link)
   }
 
   /// The agent's own directory is nothing to hand to another user.
@@ -120,8 +139,13 @@ extension SpawnRequest {
     case SHIM_STEP_IDENTITY: "become user \"\(user)\", group \"\(group)\""
     case SHIM_STEP_STREAMS: "set up its streams"
     case SHIM_STEP_EXEC: "run \(path)"
+    case SHIM_STEP_GUARD: "announce it to the guard"
     default: "fork"
     }
+  }
+
+  private func isNobodyThere(_ error: Int32) -> Bool {
+    [EPIPE, ECONNRESET, ECONNREFUSED, ENOTCONN, EAGAIN].contains(error)
   }
 
   private func programPath() throws(SpawnFailure) -> String {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
+#include "guard_shims.h"
 #include "shims.h"
 
 #include <errno.h>
@@ -34,6 +35,12 @@ static int prepare_and_exec(const shim_spawn *request, int *step) {
     *step = SHIM_STEP_STREAMS;
     /* A session of its own: no controlling terminal into which it could type what the agent's user then runs. */
     if (syscall(SYS_setsid) < 0) return errno;
+    if (request->guard >= 0) { /* in its group already, and with the agent's identity still */
+        *step = SHIM_STEP_GUARD;
+        int error = shim_guard_announce(request->guard, request->number);
+        if (error != 0) return error;
+        *step = SHIM_STEP_STREAMS;
+    }
     if (dup2(request->stdin_fd, 0) < 0 || dup2(request->stdout_fd, 1) < 0 || dup2(request->stderr_fd, 2) < 0) return errno;
     /* Plugins may have opened descriptors without O_CLOEXEC. */
     syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_MARK_CLOEXEC);
@@ -97,6 +104,7 @@ pid_t shim_spawn_program(const shim_spawn *request, int *error, int *step) {
     }
     if (child_error != 0) {
         *error = child_error;
+        if (request->guard >= 0) shim_guard_release(request->guard, request->number);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
         }
         return -1;

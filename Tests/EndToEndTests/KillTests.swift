@@ -99,24 +99,5 @@ extension EndToEnd {
       #expect(try next.running.wait().status == 0)
       #expect(folder.names("files") == ["user"])
     }
-
-    @Test("a killed run leaves no command running for the next one to meet")
-    func orphan() throws {
-      let folder = try TemporaryFolder()
-      var graph = GraphText()
-      graph.shell("e", "echo $$ >>\(folder["pids"]); exec sleep 600")
-      let agent = try AgentProcess(folder, graph: graph.text)
-      #expect(poll { folder.read("pids")?.hasSuffix("\n") ?? false })
-      agent.running.signal(SIGKILL)
-      _ = try agent.running.wait()
-      let pid = try #require(folder.read("pids").flatMap { pid_t($0.dropLast()) })
-      defer { Foundation.kill(pid, SIGKILL) }
-      // It may go on: nothing of the agent is left to end it. It must not keep the next run from starting.
-      let next = try AgentProcess(folder, graph: graph.text)
-      #expect(poll { folder.read("pids")?.split(separator: "\n").count == 2 })
-      try next.stopHard()
-      let second = try #require(folder.read("pids")?.split(separator: "\n").last.flatMap { pid_t($0) })
-      #expect(poll { !isRunning(second) })
-    }
   }
 }

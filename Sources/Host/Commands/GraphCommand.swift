@@ -112,6 +112,9 @@ struct GraphPrinter {
       printed.attach(to: reactor) { isLoss, text in
         DiagnosticOutput.write([Diagnostic("plugin.output", severity: isLoss ? .warning : .note, text)])
       }
+      if let program = PluginSearchPath.guardProgram() {
+        reactor.guardChildren(with: program) { Output.write("warning: \($0)\n", to: STDERR_FILENO) }
+      }
       let runtime = PluginRuntime(
         reactor: reactor, registry: registry, hostname: try Hostname.resolve(options.hostname), version: Program.version,
         stateDirectory: StateDirectory(root: prefix + "/engine/state", use: .looking),

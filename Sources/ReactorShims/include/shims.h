@@ -24,9 +24,11 @@ typedef struct shim_spawn {
     uint64_t nofile_soft;    /* soft limit of open files for the child; 0: unchanged */
     int sets_core;           /* 1: core_soft is the child's soft limit of core files */
     uint64_t core_soft;
+    int guard;               /* the socket of the guard the child announces itself to; -1: none */
+    uint64_t number;         /* its number there */
 } shim_spawn;
 
-enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_STREAMS, SHIM_STEP_EXEC };
+enum { SHIM_STEP_FORK = 0, SHIM_STEP_DIRECTORY, SHIM_STEP_IDENTITY, SHIM_STEP_STREAMS, SHIM_STEP_EXEC, SHIM_STEP_GUARD };
 
 /* Starts a program in a new session, and so in a new process group. Returns its pid, or -1 with errno in *error and the step in *step. The parent waits
  * until the program runs; the child touches nothing of the parent's memory but these two. */
