@@ -3,8 +3,8 @@
 //   delete     unlinks managed file INDEX, then spins on open and read until the content is back
 //   overwrite  writes "blah" over it in place, then spins likewise
 //   create     creates "unwanted", then spins on lstat until it is gone
-// Prints the nanoseconds of each round, one a line. Between rounds it waits until the state has been as asked for 20 ms,
-// so that one round's echo does not run into the next. A repair that takes longer than 10 s ends the program with an error.
+// Prints the nanoseconds of each round, one a line. Between rounds it waits until the state has been as asked for 110 ms:
+// more than ten repairs a second would be a fight, which the agent slows down. A repair that takes longer than 10 s ends the program with an error.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ static void disturb(const char *mode) {
 static void settle(void) {
   const struct timespec step = {.tv_nsec = 1000000};
   uint64_t begin = bench_now_ns();
-  for (int quiet = 0; quiet < 20; quiet = repaired() ? quiet + 1 : 0) {
+  for (int quiet = 0; quiet < 110; quiet = repaired() ? quiet + 1 : 0) {
     if (bench_now_ns() - begin > 10000000000u) {
       fprintf(stderr, "%s: not in order after 10 s\n", path);
       exit(1);

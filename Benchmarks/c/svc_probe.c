@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
 
   for (long i = 0; i < rounds; i++) {
     const int never = 0;
-    if (!listen_for(bus, &never, 20)) {
+    if (!listen_for(bus, &never, 110)) {
       fprintf(stderr, "%s: not at rest after 10 s\n", unit);
       return 1;
     }

@@ -38,7 +38,7 @@ func failure(of command: CommandSpec, _ end: CommandEnd, timeout: Int64, tail: [
     failure.message = "took longer than \(timeout) s and was stopped"
     failure.hint = "raise timeout, or find out what it waits for; its standard input is empty"
   case .notStarted(let error, let step):
-    failure.errno = error == ECANCELED ? EINTR : error
+    failure.errno = error
     failure.message = "\"\(command.program ?? "")\" could not be started" + (step.isEmpty ? "" : " (\(step))")
     failure.hint = hint(forStartError: error, of: command)
   }

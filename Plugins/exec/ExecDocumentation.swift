@@ -49,8 +49,8 @@ let execDocumentation = """
   ## Watching
 
   Events are changes of `watchfiles`, `creates` and `mtimes`, lines that `watchcmd` writes, and the ticks of `pollint`. With none of them \
-  the resource is checked at the start and when it changed. A `watchcmd` that ends is a failure of the watch, which the meta \
-  parameter `retry` tries again.
+  the resource is checked at the start and when it changed. A `watchcmd` that ends is a lost watch: it is \
+  started again by the clock.
 
   ## Notifications
 

@@ -56,6 +56,8 @@ public struct Diagnostic: Sendable, Hashable {
   public var notes: [String]
   /// What to do about it.
   public var hint: String?
+  /// The system's number of the error behind it; 0: none.
+  public var systemError: Int32 = 0
 
   public init(
     _ code: String, severity: Severity = .error, _ title: String, resource: String? = nil, labels: [Label] = [],

@@ -3,7 +3,7 @@
 public import Values
 
 extension Diagnostic {
-  /// The members of a JSON object; docs/diagnostics.md describes them. Absent: `resource` and `hint` where there is none.
+  /// The members of a JSON object; docs/diagnostics.md describes them. Absent: `resource`, `hint` and `errno` where there is none.
   public func writeMembers(_ json: inout JSONWriter) {
     json.member("severity", severity.rawValue)
     json.member("code", code)
@@ -14,6 +14,7 @@ extension Diagnostic {
     }
     json.array("notes") { json in for note in notes { json.value(note) } }
     if let hint { json.member("hint", hint) }
+    if systemError != 0 { json.member("errno", systemError) }
   }
 
   /// One object on one line, without a newline.

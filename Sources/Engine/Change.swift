@@ -31,7 +31,7 @@ extension Change {
   }
 }
 
-/// Why a resource is being changed.
+/// Why a resource is being changed. It may have its reason from a resource before it that was just changed: `Engine.reason`.
 public enum ChangeReason: String, Sendable {
   /// The declaration is new, or new to this machine.
   case intended
@@ -75,15 +75,21 @@ public struct CheckContext: Sendable {
   public var apply: Bool
   /// It failed and is tried again without a new event.
   public var willRetry: Bool
+  /// It failed as before when the machine was at fault and time had passed: no news.
+  public var isKnown: Bool
   /// It failed without applying, and may not fail once what comes before it is changed: `Engine.openResources`.
   public var isOpen: Bool
   /// Nanoseconds from the event, or what else made it necessary, to the end of the check.
   public var latency: UInt64
 
-  public init(reason: ChangeReason, apply: Bool, willRetry: Bool = false, isOpen: Bool = false, latency: UInt64 = 0) {
+  public init(
+    reason: ChangeReason, apply: Bool, willRetry: Bool = false, isKnown: Bool = false, isOpen: Bool = false,
+    latency: UInt64 = 0
+  ) {
     self.reason = reason
     self.apply = apply
     self.willRetry = willRetry
+    self.isKnown = isKnown
     self.isOpen = isOpen
     self.latency = latency
   }
@@ -102,6 +108,10 @@ public enum EngineEvent: Sendable {
   case progress(ResourceID, permille: UInt32, text: String)
   /// `willRetry`: it is armed again later.
   case watchFailed(ResourceID, Diagnostic, willRetry: Bool)
+  /// A resource is fought over: somebody undoes each repair, so there will be fewer.
+  case fightBegan(ResourceID, Diagnostic)
+  /// Nobody has undone its last repair for a while, or it left the graph.
+  case fightEnded(ResourceID, repairs: Int)
   /// A graph was compiled: edges and groups that the graph before did not have.
   case compiled(CompileSummary)
   /// `parameter` of `to` is now what `from` sent as `field`.

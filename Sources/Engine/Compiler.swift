@@ -164,7 +164,7 @@ final class Compiler {
     else { return nil }
     if resource.meta.hidden { return part.resource.parameters == resource.parameters ? place : nil }
     guard let instance = part.instance else { return nil }
-    if entry.meta.rewatch, engine.scheduler.flags(of: place.slot).contains(.failed) { return nil }
+    if entry.meta.rewatch, entry.failure != nil { return nil }
     if traits(of: resource.id.kind).contains(.compares) { return isSame(instance, resource, position) ? place : nil }
     return part.resource.parameters == resource.parameters ? place : nil
   }

@@ -18,10 +18,20 @@ struct Converger {
     case stalled
   }
 
+  /// How far a graph is from having nothing to do.
+  enum Stillness {
+    case busy
+    /// Something that has failed is tried again, or fought over: that is not quiet, and does not end the quiet either.
+    case trying
+    /// Nothing runs or will without an event, or but by the clock.
+    case quiet
+  }
+
   /// Nanoseconds of quiet asked for; nil: never converges.
   let timeout: UInt64?
   private(set) var state = State.unconverged
   private var quietSince: UInt64?
+  private var stillness = Stillness.busy
   private var succeeds = false
 
   init(timeoutSeconds: Int) {
@@ -29,17 +39,25 @@ struct Converger {
     timeout = timeoutSeconds < 0 ? nil : min(UInt64(timeoutSeconds), 9_000_000_000) * 1_000_000_000
   }
 
-  /// After each change of the graph's state. `quiet`: nothing runs or will without an event; `succeeds`: everything is as asked.
-  mutating func update(quiet: Bool, succeeds: Bool, now: UInt64) -> [Action] {
+  /// After each change of the graph's state. `succeeds`: everything is as asked.
+  mutating func update(_ stillness: Stillness, succeeds: Bool, now: UInt64) -> [Action] {
     guard let timeout else { return [] }
-    self.succeeds = succeeds
-    guard quiet else {
+    self.stillness = stillness
+    switch stillness {
+    case .trying: return []
+    case .busy:
       guard quietSince != nil else { return [] }
       quietSince = nil
       return state == .unconverged ? [.cancelTimer] : [.cancelTimer] + become(.unconverged)
+    case .quiet: break
     }
     // What was mended, or broken, in no time was not quiet either.
-    guard quietSince == nil || state == (succeeds ? .stalled : .converged) else { return [] }
+    let isOther = succeeds != self.succeeds
+    self.succeeds = succeeds
+    if let quietSince, !isOther {
+      let isDue = state == .unconverged && now >= quietSince + timeout
+      return isDue ? [.cancelTimer] + become(succeeds ? .converged : .stalled) : []
+    }
     quietSince = now
     let end = become(.unconverged)
     return end + (timeout == 0 ? become(succeeds ? .converged : .stalled) : [.setTimer(now + timeout)])
@@ -62,6 +80,8 @@ struct Converger {
   mutating func timerFired(now: UInt64) -> [Action] {
     guard let quietSince, let timeout else { return [] }
     guard now >= quietSince + timeout else { return [.setTimer(quietSince + timeout)] }
+    // `update` says it when the attempt has ended.
+    guard stillness == .quiet else { return [] }
     return become(succeeds ? .converged : .stalled)
   }
 

@@ -24,6 +24,13 @@ public final class Engine {
   /// Pairs of slots, sorted.
   var automaticEdges: [UInt64] = []
   public internal(set) var graphName = ""
+  /// Resources that have failed and not succeeded since.
+  var failureCount = 0
+  var fights = Fights()
+  /// Counts changes of resources.
+  var changeClock: UInt64 = 0
+  /// Those whose watch is lost, until a check succeeds with another one.
+  var lostWatches: Set<Int> = []
   var swap: Swap?
   var preparing: Preparation?
   /// Graphs that came while one is on its way in which must not be passed over.
@@ -97,13 +104,21 @@ public final class Engine {
     case .limit:
       timers?.limit?.cancel()
       timers?.limit = timer
+    case .fault:
+      timers?.fault?.cancel()
+      timers?.fault = timer
+      timers?.faultAt = now() + milliseconds * 1_000_000
+    case .fight:
+      timers?.pace?.cancel()
+      timers?.pace = timer
     }
   }
 
   private func check(_ slot: Int, refresh: Bool) {
     guard let meta = entries[slot]?.meta, let id = entries[slot]?.resource.id else { return }
-    let hasSucceeded = scheduler.flags(of: slot).contains(.succeededBefore)
-    entries[slot]?.reason = hasSucceeded ? (refresh ? .refresh : .corrective) : .intended
+    let reason = reason(slot, refresh: refresh)
+    entries[slot]?.reason = reason
+    entries[slot]?.begunAt = changeClock
     entries[slot]?.ending = .none
     switch receive(slot) {
     case .ready: break
@@ -137,9 +152,16 @@ public final class Engine {
 
   private func updateConvergence() {
     guard isStarted, !isHeld else { return }
-    let quiet = scheduler.isQuiet && swap == nil && preparing == nil
-    act(converger.update(quiet: quiet, succeeds: scheduler.isConverged, now: now()))
+    act(converger.update(stillness, succeeds: isConverged, now: now()))
   }
+
+  private var stillness: Converger.Stillness {
+    guard swap == nil, preparing == nil else { return .busy }
+    return scheduler.isQuiet ? .quiet : isHeldUp ? .trying : .busy
+  }
+
+  /// Something is not as asked, and will be tried again and again: what happens meanwhile does not put off saying so.
+  var isHeldUp: Bool { !fights.isEmpty || !scheduler.patience.isEmpty || !lostWatches.isEmpty }
 
   private func act(_ actions: [Converger.Action]) {
     for action in actions {
@@ -228,15 +250,18 @@ extension Engine: InstanceOwner {
     let outcome = interpret(outcome, entry)
     let masked = entry.masking(outcome)
     let end = now()
+    let isKnown = isKnown(masked, entry)
     let hasSucceeded = record(masked, slot: slot, at: end)
     if hasSucceeded {
       forgetChanges(slot)
       if !outcome.sent.isEmpty { sent(outcome.sent, from: slot) }
       if entry.isReversal, !entry.meta.noop { putBack(entry) }
     }
-    if case .changed = outcome.status { act(converger.activity()) }
     scheduler.checkEnded(slot, result(of: outcome.status), now: end / 1_000_000)
-    let willRetry = !hasSucceeded && !scheduler.flags(of: slot).isDisjoint(with: [.retrying, .wakePending])
+    if case .changed = outcome.status, !isHeldUp { act(converger.activity()) }
+    let willRetry =
+      !hasSucceeded
+      && (scheduler.patience[slot] != nil || !scheduler.flags(of: slot).isDisjoint(with: [.retrying, .wakePending]))
     let latency = entry.dirtySince > 0 ? end - entry.dirtySince : outcome.duration
     entries[slot]?.dirtySince = scheduler.flags(of: slot).contains(.dirty) ? end : 0
     let isOpen = !hasSucceeded && entry.meta.noop && !differing(before: slot).isEmpty
@@ -244,9 +269,17 @@ extension Engine: InstanceOwner {
       .checkEnded(
         entry.resource.id, options.showsSecrets ? outcome : masked,
         CheckContext(
-          reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, isOpen: isOpen, latency: latency)))
-    if entry.ending == .rearming, entry.timers?.watch == nil, !scheduler.flags(of: slot).contains(.started) { arm(slot) }
+          reason: entry.reason, apply: !entry.meta.noop, willRetry: willRetry, isKnown: isKnown, isOpen: isOpen,
+          latency: latency)))
+    if case .changed = outcome.status { noteChange(slot, outcome, at: end) }
+    if let timers = entry.timers, timers.watch == nil, entry.ending == .rearming || isUnwatched(slot) { rearm(slot) }
     flush()
+  }
+
+  /// It failed as it did before, and was only tried again because time had passed.
+  private func isKnown(_ outcome: CheckOutcome, _ entry: Entry) -> Bool {
+    guard case .failed(let reason) = outcome.status else { return false }
+    return reason == entry.failure && MachineFaults.contains(reason)
   }
 
   /// A reversal is done once: what happens there from now on is not for it to mend. It leaves with the next graph.
@@ -278,7 +311,7 @@ extension Engine: InstanceOwner {
     case .ok: .success(changed: false)
     case .differs: .differs
     case .changed: .success(changed: true)
-    case .failed: .failure
+    case .failed(let reason): MachineFaults.contains(reason) ? .fault : .failure
     case .cancelled: .cancelled
     }
   }
@@ -286,21 +319,43 @@ extension Engine: InstanceOwner {
   /// Whether it succeeded.
   private func record(_ outcome: CheckOutcome, slot: Int, at time: UInt64) -> Bool {
     switch outcome.status {
-    case .cancelled: return false
-    case .failed(let reason): entries[slot]?.failure = reason
+    case .cancelled:
+      let isRearming = entries[slot]?.ending == .rearming
+      entries[slot]?.wasCancelled = !isRearming
+      return false
+    case .failed(let reason): setFailure(reason, of: slot)
     case .ok, .changed, .differs:
-      entries[slot]?.failure = nil
+      // Without a watch what was seen may be over already.
+      if !isUnwatched(slot) {
+        setFailure(nil, of: slot)
+        lostWatches.remove(slot)
+      }
       entries[slot]?.hasReversal = true
       entries[slot]?.differs = if case .differs = outcome.status { true } else { false }
     }
     entries[slot]?.lastCheck = time
     entries[slot]?.wasChecked = true
-    if case .changed = outcome.status {
-      entries[slot]?.changes += 1
-      entries[slot]?.lastChange = time
-    }
+    entries[slot]?.wasCancelled = false
     if case .failed = outcome.status { return false }
+    entries[slot]?.noteSuccess()
+    if case .changed = outcome.status {
+      changeClock += 1
+      entries[slot]?.noteChange(at: time, changeClock)
+    }
     return true
+  }
+
+  /// A failure stays one until a check succeeds, whatever the resource waits for meanwhile.
+  func setFailure(_ reason: Diagnostic?, of slot: Int) {
+    guard let before = entries[slot]?.failure else {
+      guard reason != nil else { return }
+      failureCount += 1
+      entries[slot]?.failure = reason
+      return
+    }
+    guard reason != before else { return }
+    if reason == nil { failureCount -= 1 }
+    entries[slot]?.failure = reason
   }
 
   public func progress(_ place: Place, permille: UInt32, text: String) {

@@ -8,10 +8,10 @@ extension Engine {
     var counts = EngineCounts()
     counts.total = scheduler.vertexCount
     counts.running = scheduler.runningCount
-    // What is not armed yet is dirty, too.
-    counts.pending = scheduler.dirtyCount - scheduler.failedDirtyCount
+    // What is not armed yet is dirty, too, and so is what has failed.
+    counts.pending = max(0, scheduler.dirtyCount - failureCount)
     counts.starting = scheduler.vertexCount - scheduler.startedCount
-    counts.failed = scheduler.failedCount
+    counts.failed = failureCount
     return counts
   }
 
@@ -19,7 +19,7 @@ extension Engine {
   public var isGraphOnItsWay: Bool { swap != nil || preparing != nil || !waitingGraphs.isEmpty }
 
   /// Nothing runs and everything is as asked.
-  public var isConverged: Bool { scheduler.isConverged && swap == nil && preparing == nil }
+  public var isConverged: Bool { scheduler.isConverged && fights.isEmpty && swap == nil && preparing == nil }
 
   /// Every resource, sorted by name.
   public func status() -> [ResourceStatus] {
@@ -54,17 +54,29 @@ extension Engine {
     status.waiting = waitReason(slot, flags, blockers)
     if entry.lastCheck > 0 { status.lastCheck = EngineTime(nanoseconds: entry.lastCheck) }
     if entry.lastChange > 0 { status.lastChange = EngineTime(nanoseconds: entry.lastChange) }
-    if let timers = entry.timers, timers.retryAt > 0, flags.contains(.wakePending) || timers.watch != nil {
-      status.nextAttempt = EngineTime(nanoseconds: timers.retryAt)
+    status.nextAttempt = nextAttempt(entry, flags).map(EngineTime.init(nanoseconds:))
+    if let fight = fights[slot] {
+      status.fight = FightStatus(
+        repairs: fight.repairs, since: EngineTime(nanoseconds: fight.since * 1_000_000),
+        companions: entry.timers?.companions ?? [])
     }
+    status.isRunning = flags.contains(.running)
+    status.wasCancelled = entry.wasCancelled && !status.isRunning
     status.members = entry.members.map(\.resource.id)
     status.isReversal = entry.isReversal
     status.isHidden = entry.meta.hidden
     return status
   }
 
+  private func nextAttempt(_ entry: Entry, _ flags: Scheduler.Flags) -> UInt64? {
+    guard let timers = entry.timers else { return nil }
+    let retry = flags.contains(.wakePending) || timers.watch != nil ? timers.retryAt : 0
+    let fault = flags.contains(.failed) ? timers.faultAt : 0
+    return [retry, fault].filter { $0 > 0 }.min()
+  }
+
   private func phase(_ entry: Entry, _ flags: Scheduler.Flags, isBlocked: Bool) -> ResourceStatus.Phase {
-    if flags.contains(.failed) { return .failed }
+    if entry.failure != nil { return .failed }
     if flags.contains(.running) { return .running }
     if !flags.contains(.started) { return .starting }
     if !flags.contains(.dirty) { return entry.differs ? .differs : .ok }
@@ -73,13 +85,14 @@ extension Engine {
 
   private func waitReason(_ slot: Int, _ flags: Scheduler.Flags, _ blockers: [Int]) -> WaitReason? {
     if flags.contains(.running) { return nil }
-    if flags.contains(.wakePending) || entries[slot]?.timers?.watch != nil { return .retry }
+    if let entry = entries[slot], nextAttempt(entry, flags) != nil { return .retry }
     if flags.contains(.failed) { return nil }
     if !flags.contains(.started) { return .watch }
     guard flags.contains(.dirty) else { return nil }
     if flags.contains(.closing) { return .leaving }
     if scheduler.isPaused { return .paused }
     if flags.contains(.throttled) { return .limit }
+    if flags.contains(.resting) { return .fight }
     if let id = scheduler.awaitedSemaphore(of: slot) { return .semaphore(id) }
     return blockers.isEmpty ? nil : .parents
   }

@@ -26,13 +26,22 @@ struct Entry {
   var members: [Part] = []
   var isReversal = false
 
+  /// Of its last check, or its watch: `Engine.setFailure`.
   var failure: Diagnostic?
+  /// Its last check was cancelled.
+  var wasCancelled = false
   var differs = false
   var wasChecked = false
   var hasReversal = false
   var changes: UInt32 = 0
-  /// How often its watch was armed again.
+  /// How often its watch was armed again because `retry` has no end.
   var watchRetries: UInt16 = 0
+  /// By the clock that counts changes: when it was changed last, what it had seen when it succeeded last, and when the check that runs began.
+  var changedAt: UInt64 = 0
+  var seen: UInt64 = 0
+  var begunAt: UInt64 = 0
+  /// Why it was changed last.
+  var changeReason = ChangeReason.intended
   /// Why the check that runs was asked for.
   var reason = ChangeReason.intended
   var ending = Ending.none
@@ -55,6 +64,15 @@ struct Entry {
     self.leader = leader
     self.members = members
     self.isReversal = isReversal
+  }
+
+  mutating func noteSuccess() { seen = begunAt }
+
+  mutating func noteChange(at time: UInt64, _ clock: UInt64) {
+    changes += 1
+    lastChange = time
+    changedAt = clock
+    changeReason = reason
   }
 
   var resource: Resource { leader.resource }
@@ -85,9 +103,17 @@ final class EntryTimers {
   var poll: ReactorTimer?
   var timeout: ReactorTimer?
   var watch: ReactorTimer?
+  /// Of its watch.
+  var patience = Patience()
+  var fault: ReactorTimer?
+  var faultAt: UInt64 = 0
+  /// Of its fight: its next repair, its end, and whom it may be with.
+  var pace: ReactorTimer?
+  var fight: ReactorTimer?
+  var companions: [ResourceID] = []
 
   func cancel() {
-    for timer in [retry, limit, poll, timeout, watch] { timer?.cancel() }
+    for timer in [retry, limit, poll, timeout, watch, fault, pace, fight] { timer?.cancel() }
   }
 }
 

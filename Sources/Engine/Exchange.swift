@@ -150,7 +150,7 @@ extension Engine {
   }
 
   /// Makes the instances of a vertex anew, with what was received.
-  private func recreate(_ slot: Int) -> Receiving {
+  func recreate(_ slot: Int) -> Receiving {
     guard var entry = entries[slot] else { return .ready }
     entry.leader.instance?.unwatch()
     entry.forEachInstance { $0.destroy() }

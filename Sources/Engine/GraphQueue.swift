@@ -62,7 +62,9 @@ extension Engine {
   private func take(_ compiled: CompiledGraph, _ graph: ResourceGraph, isQueued: Bool) {
     if !isQueued {
       waitingGraphs.dropPassed(by: graph)
-      if waitingGraphs.isEmpty, let swap, !swap.compiled.graph.mustRealize(before: graph) { abandon(swap) }
+      if waitingGraphs.isEmpty, let swap, !swap.compiled.graph.mustRealize(before: graph) {
+        return replace(swap, with: Swap(compiled: compiled, leaving: leaving(compiled)))
+      }
       guard swap == nil, waitingGraphs.isEmpty else {
         compiled.discard()
         return waitingGraphs.append(graph)

@@ -11,7 +11,7 @@ extension Engine {
     var missing: [Int: Int] = [:]
     for (slot, entry) in entries.enumerated() {
       guard let entry, entry.meta.noop else { continue }
-      if scheduler.flags(of: slot).contains(.failed) {
+      if entry.failure != nil {
         let first = differing(before: slot)
         if !first.isEmpty { open[slot] = first }
       } else if !entry.wasChecked, !entry.meta.hidden {

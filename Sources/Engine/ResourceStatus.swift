@@ -14,6 +14,7 @@ public struct ResourceStatus: Sendable {
     case ok
     /// Not as asked and left alone, because of noop.
     case differs
+    /// Its last check, or its watch, failed; also while it is tried again.
     case failed
     /// Can't be checked because something before it failed.
     case blocked
@@ -29,6 +30,12 @@ public struct ResourceStatus: Sendable {
   public var changes: UInt32
   /// Why it does not run although it should.
   public var waiting: WaitReason?
+  /// Somebody undoes each repair; nil: nobody does.
+  public var fight: FightStatus?
+  /// A check runs.
+  public var isRunning = false
+  /// Its last check was cancelled: how it stands is not known.
+  public var wasCancelled = false
   /// When its last check ended; nil: never.
   public var lastCheck: EngineTime?
   /// When it was changed last; nil: never.
@@ -43,6 +50,21 @@ public struct ResourceStatus: Sendable {
   public var isReversal = false
   /// It is in the graph, but neither watched nor checked.
   public var isHidden = false
+}
+
+/// A fight over a resource.
+public struct FightStatus: Sendable, Hashable {
+  /// Since it began.
+  public var repairs: Int
+  public var since: EngineTime
+  /// Resources of the graph that were changed as often when it began; empty: it is another program.
+  public var companions: [ResourceID]
+
+  public init(repairs: Int, since: EngineTime, companions: [ResourceID]) {
+    self.repairs = repairs
+    self.since = since
+    self.companions = companions
+  }
 }
 
 /// A point in time: nanoseconds of the monotonic clock.
@@ -64,6 +86,8 @@ public enum WaitReason: Sendable, Equatable {
   case semaphore(String)
   /// Events come faster than `limit` allows.
   case limit
+  /// It is fought over, and put right once a second.
+  case fight
   /// A failed check is tried again at `ResourceStatus.nextAttempt`.
   case retry
   /// The agent is paused.

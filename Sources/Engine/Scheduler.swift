@@ -18,6 +18,10 @@ struct Scheduler {
     case retry
     /// The next event its limit allows.
     case limit
+    /// The next attempt after a fault of the machine.
+    case fault
+    /// The next check of a resource that is fought over.
+    case fight
   }
 
   /// How a vertex is treated: meta parameters, and what its kind can do.
@@ -42,6 +46,8 @@ struct Scheduler {
     /// It differs and was left so: of those to be notified only they are told that change nothing either. A plan shows what they would do.
     case differs
     case failure
+    /// The machine was at fault: it is tried again by the clock.
+    case fault
     case cancelled
   }
 
@@ -55,7 +61,7 @@ struct Scheduler {
     static let running = Flags(rawValue: 8)
     /// The last check failed; the next event tries again, not too soon.
     static let failed = Flags(rawValue: 16)
-    /// Its watch is broken: events cannot come.
+    /// Its watch is lost: events cannot come, and nothing is checked until it is armed again.
     static let watchFailed = Flags(rawValue: 32)
     /// An event came while it ran.
     static let eventWhileRunning = Flags(rawValue: 64)
@@ -77,6 +83,8 @@ struct Scheduler {
     static let hidden = Flags(rawValue: 32768)
     /// Its checks change nothing.
     static let looksOnly = Flags(rawValue: 65536)
+    /// Fought over: its next check waits. That is quiet.
+    static let resting = Flags(rawValue: 131072)
   }
 
   struct Vertex {
@@ -124,6 +132,8 @@ struct Scheduler {
   var queue: [Int] = []
   /// Of those that are not plain.
   var policies: [Int: Policy] = [:]
+  /// Of those that failed because of the machine and have not succeeded since.
+  var patience: [Int: Patience] = [:]
   var isPaused = true
 
   var vertexCount = 0
@@ -131,8 +141,6 @@ struct Scheduler {
   var runningCount = 0
   var dirtyCount = 0
   var failedCount = 0
-  /// Of the dirty ones.
-  var failedDirtyCount = 0
   var acquiringCount = 0
   var hopefulCount = 0
   /// Retrying or throttled: they run on without an event.
@@ -228,6 +236,7 @@ struct Scheduler {
     vertexCount -= 1
     semaphoreIDs[vertex] = nil
     policies[vertex] = nil
+    patience[vertex] = nil
   }
 
   /// Takes a vertex out of service before it is removed: it is not started again. A running check goes on.
@@ -304,12 +313,8 @@ struct Scheduler {
     switch flag {
     case .started: startedCount += step
     case .running: runningCount += step
-    case .dirty:
-      dirtyCount += step
-      if vertices[vertex].flags.contains(.failed) { failedDirtyCount += step }
-    case .failed:
-      failedCount += step
-      if vertices[vertex].flags.contains(.dirty) { failedDirtyCount += step }
+    case .dirty: dirtyCount += step
+    case .failed: failedCount += step
     case .acquiring: acquiringCount += step
     case .wakePending where vertices[vertex].failures < Self.hopefulFailures: hopefulCount += step
     case .retrying, .throttled: delayedCount += step

@@ -2,10 +2,15 @@
 
 /// Failures, retries and limits: what a vertex waits for by the clock.
 extension Scheduler {
-  /// A check failed: it is tried again by its policy, else at its next event.
-  mutating func failed(_ vertex: Int, eventCame: Bool, now: UInt64) {
+  /// A check failed: it is tried again by its policy, else at its next event. A fault of the machine takes no attempt from a policy: it has a
+  /// schedule of its own, and what waits by it is quiet.
+  mutating func failed(_ vertex: Int, isFault: Bool, eventCame: Bool, now: UInt64) {
+    if !isFault { patience[vertex] = nil }
     guard !flags(of: vertex).contains(.watchFailed) else { return }
-    if let pause = policies[vertex]?.retry.take(failures: vertices[vertex].failures) {
+    if isFault, policies[vertex]?.retry.isEndless != true {
+      actions.append(.wakeLater(vertex, .fault, milliseconds: patience[vertex, default: Patience()].next(now: now)))
+      if eventCame { retryLater(vertex, now: now) }
+    } else if let pause = policies[vertex]?.retry.take(failures: vertices[vertex].failures) {
       set(vertex, .retrying)
       wakeForRetry(vertex, milliseconds: pause)
     } else if eventCame {
@@ -24,6 +29,13 @@ extension Scheduler {
     guard !flags(of: vertex).contains(.watchFailed) else { return }
     set(vertex, .wakePending)
     actions.append(.wakeLater(vertex, .retry, milliseconds: milliseconds))
+  }
+
+  /// It is fought over: its next check waits so long. What happens meanwhile makes it due, as ever.
+  mutating func rest(_ vertex: Int, milliseconds: UInt64) {
+    guard flags(of: vertex).contains(.exists) else { return }
+    set(vertex, .resting)
+    actions.append(.wakeLater(vertex, .fight, milliseconds: milliseconds))
   }
 
   /// Takes a token for an event. Events that come while it waits for one join the wait.
@@ -48,6 +60,7 @@ struct RetryPolicy: Equatable {
   var used = 0
 
   var isNone: Bool { limit == 0 }
+  var isEndless: Bool { limit < 0 }
 
   /// Takes one attempt. Returns how many milliseconds it has to wait; nil: there is none left. Without a delay it waits a little
   /// nevertheless, each time longer: `failures` counts those in a row.

@@ -19,9 +19,13 @@ extension Scheduler {
     poke(vertex)
   }
 
-  /// Its watch is gone for now: what happens is not seen, so nothing is checked until it is `ready` again.
+  /// Its watch is being armed again, or will be: what happens is not seen, so nothing is checked until it is `ready` again.
   mutating func watchLost(_ vertex: Int) {
     guard flags(of: vertex).contains(.exists) else { return }
+    if flags(of: vertex).contains(.watchFailed) {
+      clear(vertex, .watchFailed)
+      clear(vertex, .failed)
+    }
     clear(vertex, .started)
     giveUpAcquiring(vertex)
     set(vertex, flags(of: vertex).contains(.running) ? .eventWhileRunning : .dirty)
@@ -53,11 +57,18 @@ extension Scheduler {
       guard !flags(of: vertex).contains(.watchFailed) else { return }
       clear(vertex, .failed)
     case .limit: clear(vertex, .throttled)
+    case .fight: clear(vertex, .resting)
+    case .fault:
+      guard patience[vertex] != nil, flags(of: vertex).isDisjoint(with: .watchFailed) else { return }
+      // What an event wanted to have tried again is tried again by this.
+      clear(vertex, .wakePending)
+      clear(vertex, .retrying)
+      clear(vertex, .failed)
     }
     poke(vertex)
   }
 
-  /// The watch is broken for good.
+  /// The watch is lost, and nobody waits for it: until it is armed again (`watchLost`, `ready`) it stands aside as something that failed.
   mutating func watchFailed(_ vertex: Int) {
     guard flags(of: vertex).contains(.exists) else { return }
     clear(vertex, .retrying)
@@ -65,6 +76,7 @@ extension Scheduler {
     set(vertex, .watchFailed)
     set(vertex, .started)
     set(vertex, .failed)
+    set(vertex, flags(of: vertex).contains(.running) ? .eventWhileRunning : .dirty)
     giveUpAcquiring(vertex)
   }
 
@@ -79,7 +91,7 @@ extension Scheduler {
       let isDone =
         switch result {
         case .success, .differs: true
-        case .failure, .cancelled: false
+        case .failure, .fault, .cancelled: false
         }
       for edge in incomingEdges(vertex) where edges[edge].refresh == .taken {
         edges[edge].refresh = isDone ? .none : .pending
@@ -89,12 +101,12 @@ extension Scheduler {
     switch result {
     case .success(let changed): succeeded(vertex, notifying: changed ? .all : .none, eventCame: eventCame)
     case .differs: succeeded(vertex, notifying: .lookers, eventCame: eventCame)
-    case .failure:
+    case .failure, .fault:
       vertices[vertex].failures += vertices[vertex].failures < 100 ? 1 : 0
       vertices[vertex].failedAt = now
       set(vertex, .dirty)
       set(vertex, .failed)
-      failed(vertex, eventCame: eventCame, now: now)
+      failed(vertex, isFault: result.isFault, eventCame: eventCame, now: now)
     case .cancelled:
       if eventCame {
         set(vertex, .dirty)
@@ -105,11 +117,19 @@ extension Scheduler {
 
   private mutating func succeeded(_ vertex: Int, notifying audience: Audience, eventCame: Bool) {
     vertices[vertex].failures = 0
+    patience[vertex] = nil
     policies[vertex]?.retry.succeeded()
     if !flags(of: vertex).contains(.watchFailed) { clear(vertex, .failed) }
     set(vertex, .succeededBefore)
-    if !eventCame { clear(vertex, .dirty) }
+    if eventCame { set(vertex, .dirty) } else { clear(vertex, .dirty) }
     succeed(vertex, notifying: audience)
     if needsWork(vertex) { queue.append(vertex) }
+  }
+}
+
+extension Scheduler.Result {
+  fileprivate var isFault: Bool {
+    if case .fault = self { return true }
+    return false
   }
 }

@@ -36,7 +36,7 @@ extension Scheduler {
   private mutating func advance(_ vertex: Int) -> Bool {
     let flags = vertices[vertex].flags
     guard flags.isSuperset(of: [.exists, .started]), vertices[vertex].blockedOn == 0 else { return false }
-    guard flags.isDisjoint(with: [.running, .failed, .closing, .acquiring, .throttled]) else { return false }
+    guard flags.isDisjoint(with: [.running, .failed, .closing, .acquiring, .throttled, .resting]) else { return false }
     var refresh = false
     for index in incomingEdges(vertex) {
       let from = Int(edges[index].from)

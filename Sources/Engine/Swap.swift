@@ -15,12 +15,15 @@ struct Swap {
 }
 
 extension Engine {
-  func abandon(_ swap: Swap) {
-    if swap.isClosing {
-      for slot in swap.leaving { scheduler.reopen(slot) }
+  /// A newer graph takes the place of one on its way in. What was leaving and is in the newer one, too, goes on; the rest stays closed: it
+  /// is not put right once more on its way out.
+  func replace(_ old: Swap, with new: Swap) {
+    if old.isClosing {
+      let leaving = Set(new.leaving)
+      for slot in old.leaving where !leaving.contains(slot) { scheduler.reopen(slot) }
     }
-    swap.compiled.discard()
-    self.swap = nil
+    old.compiled.discard()
+    swap = new
   }
 
   /// The slots of all that runs and is not in the graph as it is.
@@ -64,7 +67,8 @@ extension Engine {
       return false
     }
     let flags = scheduler.flags(of: slot)
-    if !flags.isDisjoint(with: [.succeededBefore, .hidden]) { return false }
+    // One that is closed has had its turn, before the graph that was to come in first.
+    if !flags.isDisjoint(with: [.succeededBefore, .hidden, .closing]) { return false }
     if flags.contains(.failed), !flags.contains(.retrying) || scheduler.isHopeless(slot) { return false }
     return !scheduler.isQuiet
   }
@@ -97,7 +101,7 @@ extension Engine {
     var vacant = Set(swap.leaving)
     for slot in swap.leaving {
       guard let entry = entries[slot] else { continue }
-      let inheritance = Inheritance(slot: slot, entry, scheduler)
+      let inheritance = Inheritance(slot: slot, scheduler)
       if !entry.meta.hidden { for part in [entry.leader] + entry.members { heritage[part.resource.id] = inheritance } }
       end(slot)
     }
@@ -158,10 +162,8 @@ extension Engine {
     entry.dirtySince = now()
     var treatment = Scheduler.Treatment(
       entry, isRefreshable: factory.schema(of: entry.resource.id.kind)?.isRefreshable ?? false)
-    if let heir, !entry.meta.reset {
-      treatment.retry.used = heir.checkRetries
-      entry.watchRetries = heir.watchRetries
-    }
+    if let heir, !entry.meta.reset { treatment.retry.used = heir.checkRetries }
+    if entry.failure != nil { failureCount += 1 }
     scheduler.add(slot, treatment)
     entries[slot] = entry
   }
@@ -190,6 +192,9 @@ extension Engine {
     entry.leader.instance?.unwatch()
     entry.forEachInstance { $0.destroy() }
     scheduler.remove(slot)
+    setFailure(nil, of: slot)
+    lostWatches.remove(slot)
+    endFight(slot, entry.resource.id)
     for part in [entry.leader] + entry.members {
       if part.resource.meta.hidden { hiddenPlaces[part.resource.id] = nil }
       memberPlaces[part.resource.id] = nil
@@ -249,12 +254,10 @@ extension Engine {
 private struct Inheritance {
   var slot: Int
   var checkRetries: Int
-  var watchRetries: UInt16
 
-  init(slot: Int, _ entry: Entry, _ scheduler: Scheduler) {
+  init(slot: Int, _ scheduler: Scheduler) {
     self.slot = slot
     checkRetries = scheduler.retriesUsed(of: slot)
-    watchRetries = entry.watchRetries
   }
 }
 

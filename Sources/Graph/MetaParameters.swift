@@ -4,7 +4,7 @@
 public struct MetaParameters: Sendable, Hashable {
   /// Check only, never apply.
   public var noop = false
-  /// How often a failed check or a broken watch is tried again; -1: without end. Each has a counter of its own.
+  /// How often a failed check is tried again; -1: without end, and a lost watch at the same pace.
   public var retry: Int16 = 0
   /// The counter of checks begins anew after each success.
   public var retryReset = false

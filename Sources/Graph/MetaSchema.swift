@@ -38,7 +38,7 @@ extension MetaParameters {
     .init(name: "noop", type: .bool, documentation: "look only, change nothing"),
     .init(
       name: "retry", type: .int, range: "-1 to \(Int16.max)",
-      documentation: "how often a failed check or a broken watch is tried again; -1: without end"),
+      documentation: "how often a failed check is tried again; -1: without end, and a lost watch at the same pace"),
     .init(name: "retryreset", type: .bool, documentation: "each success gives the checks all their retries back"),
     .init(
       name: "delay", type: .int, range: "0 to \(longestTime)",

@@ -135,10 +135,11 @@ final class BridgedInstance: ResourceInstance {
     guard error == 0 else {
       isWatching = false
       runtime.shared.calls.end(call, context)
-      throw MgmtError(
-        Diagnostic(
-          "resource.watch", "a thread to watch it cannot be started", resource: name,
-          labels: origin.map { [.init($0, "declared here")] } ?? [], notes: [systemMessage(error)]))
+      var reason = Diagnostic(
+        "resource.watch", "a thread to watch it cannot be started", resource: name,
+        labels: origin.map { [.init($0, "declared here")] } ?? [], notes: [systemMessage(error)])
+      reason.systemError = error
+      throw MgmtError(reason)
     }
     thread = watch
   }

@@ -34,8 +34,10 @@ final class ErrorBox: Sendable {
     if let field = report?.field, !field.isEmpty { title = "\(field): \(title)" }
     var notes = lines.dropFirst().map(String.init)
     if let number = report?.errno, number != 0 { notes.append("the system says: \(systemMessage(number)) (errno \(number))") }
-    return Diagnostic(
+    var diagnostic = Diagnostic(
       code, title, resource: resource, labels: origin.map { [.init($0, "declared here")] } ?? [], notes: notes,
       hint: report.flatMap { $0.hint.isEmpty ? nil : $0.hint })
+    diagnostic.systemError = report?.errno ?? 0
+    return diagnostic
   }
 }

@@ -73,7 +73,9 @@ struct ReversalRecorder: @unchecked Sendable {
     (record.retry, record.delay, record.timeout, record.semaphores) = (meta.retry, meta.delay, meta.timeout, meta.semaphores)
     record.secrets = meta.secret
     return runtime.reversals.keep(record).map { failure in
-      failed("how to put it back cannot be written down", notes: [failure.message], hint: "nothing was changed")
+      failed(
+        "how to put it back cannot be written down", notes: [failure.message], hint: "nothing was changed",
+        number: failure.number)
     }
   }
 
@@ -89,10 +91,11 @@ struct ReversalRecorder: @unchecked Sendable {
     return identities
   }
 
-  private func failed(_ title: String, notes: [String] = [], hint: String) -> CheckOutcome.Status {
-    .failed(
-      Diagnostic(
-        "reversal.impossible", title, resource: id.description, labels: origin.map { [.init($0, "declared here")] } ?? [],
-        notes: notes, hint: hint))
+  private func failed(_ title: String, notes: [String] = [], hint: String, number: Int32 = 0) -> CheckOutcome.Status {
+    var reason = Diagnostic(
+      "reversal.impossible", title, resource: id.description, labels: origin.map { [.init($0, "declared here")] } ?? [],
+      notes: notes, hint: hint)
+    reason.systemError = number
+    return .failed(reason)
   }
 }

@@ -85,7 +85,7 @@ final class ReversalStore: Sendable {
     return nil
   }
 
-  private func failure(_ what: String) -> StateDirectory.Failure { .init(message: "\(what): \(systemMessage(errno))") }
+  private func failure(_ what: String) -> StateDirectory.Failure { .init(what) }
 
   private func load(_ state: inout State) {
     guard state.records == nil else { return }

@@ -7,6 +7,16 @@ import Reactor
 public struct StateDirectory: Sendable {
   struct Failure: Error {
     var message: String
+    /// The system's number of the error; 0: none.
+    var number: Int32 = 0
+
+    init(message: String) { self.message = message }
+
+    /// What the system call before this failed with.
+    init(_ what: String) {
+      number = errno
+      message = "\(what): \(systemMessage(number))"
+    }
   }
 
   /// Absolute, as `/var/lib/mgmt/engine/state`; "": there is none.
@@ -43,7 +53,7 @@ public struct StateDirectory: Sendable {
     for component in components {
       path += "/" + component
       if mkdir(path, 0o700) != 0, errno != EEXIST {
-        return .failure(Failure(message: "cannot make the directory \(path): \(systemMessage(errno))"))
+        return .failure(Failure("cannot make the directory \(path)"))
       }
       var status = stat()
       guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {
@@ -58,7 +68,7 @@ public struct StateDirectory: Sendable {
     for component in path.split(separator: "/") {
       made += "/" + component
       if mkdir(made, 0o755) != 0, errno != EEXIST {
-        return Failure(message: "cannot make the directory \(made): \(systemMessage(errno))")
+        return Failure("cannot make the directory \(made)")
       }
     }
     return nil

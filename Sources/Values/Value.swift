@@ -9,7 +9,7 @@ public enum Value: Sendable, Hashable {
   case float(Double)
   case string(String)
   case list([Value])
-  /// In the order it was written; keys are unique.
+  /// In the order it was written, which makes no difference: maps with the same content are equal. Keys are unique.
   case map([Entry])
   /// Fields in the order of the struct's type.
   case structure([Field])

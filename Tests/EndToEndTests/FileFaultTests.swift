@@ -31,6 +31,32 @@ extension EndToEnd {
   /// What file systems do to those who write.
   @Suite struct FileFaults {
     @Test(
+      "a full disk that gets room is used, without an event and without retry; until then the failure is one",
+      .enabled(if: SmallDisk.isPossible, "only root can mount"))
+    func room() throws {
+      let folder = try TemporaryFolder()
+      try folder.makeFolder("disk")
+      let disk = try SmallDisk(folder["disk"])
+      // What makes room lies in another directory than the file that is watched.
+      try folder.makeFolder("disk/other")
+      try folder.makeFolder("disk/mine")
+      try folder.write("disk/other/filler", String(repeating: "x", count: 900_000))
+      var graph = GraphText()
+      let content = String(repeating: "0123456789abcdef", count: 1 << 14)
+      graph.file(folder["disk/mine/f"], content)
+      let agent = try AgentProcess(folder, graph: graph.text)
+      agent.expect("the failure") { $0.name == "check-ended" && $0.status == "failed" && $0.members["retry"] as? Bool == true }
+      agent.expect("that it ends") { $0.name == "stalled" }
+      let status = try Mgmt.run(["status", "--prefix", folder["state"]])
+      #expect(status.status == 2 && status.out.contains("failed    file[f]"), "\(status.out)")
+      try FileManager.default.removeItem(atPath: folder["disk/other/filler"])
+      agent.expectConverged()
+      #expect(folder.read("disk/mine/f") == content)
+      #expect(try agent.stop().status == 0)
+      withExtendedLifetime(disk) {}
+    }
+
+    @Test(
       "a full disk: the old content is whole, no temporary file is left",
       .enabled(if: SmallDisk.isPossible, "only root can mount"))
     func full() throws {

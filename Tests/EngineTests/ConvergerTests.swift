@@ -13,55 +13,70 @@ import Testing
   @Test("§13 Timeout: converged after the time of quiet, counted from when it became quiet")
   func timeout() {
     var converger = Converger(timeoutSeconds: 5)
-    #expect(converger.update(quiet: false, succeeds: false, now: 0) == [])
-    #expect(converger.update(quiet: true, succeeds: true, now: 30 * second) == [.setTimer(35 * second)])
-    #expect(converger.update(quiet: true, succeeds: true, now: 31 * second) == [])
+    #expect(converger.update(.busy, succeeds: false, now: 0) == [])
+    #expect(converger.update(.quiet, succeeds: true, now: 30 * second) == [.setTimer(35 * second)])
+    #expect(converger.update(.quiet, succeeds: true, now: 31 * second) == [])
     #expect(converger.timerFired(now: 35 * second) == [.report(.converged)])
-    #expect(converger.update(quiet: false, succeeds: false, now: 40 * second) == [.cancelTimer, .report(.unconverged)])
+    #expect(converger.update(.busy, succeeds: false, now: 40 * second) == [.cancelTimer, .report(.unconverged)])
   }
 
   @Test("§13 Timeout: 0 is at once, -1 never")
   func limits() {
     var atOnce = Converger(timeoutSeconds: 0)
-    #expect(atOnce.update(quiet: true, succeeds: true, now: 7) == [.report(.converged)])
+    #expect(atOnce.update(.quiet, succeeds: true, now: 7) == [.report(.converged)])
     var never = Converger(timeoutSeconds: -1)
-    #expect(never.update(quiet: true, succeeds: true, now: 7) == [])
+    #expect(never.update(.quiet, succeeds: true, now: 7) == [])
   }
 
   @Test("§13 Timeout: as long as it may be")
   func longest() {
     var converger = Converger(timeoutSeconds: .max)
-    let actions = converger.update(quiet: true, succeeds: true, now: 100 * 365 * 86_400 * second)
+    let actions = converger.update(.quiet, succeeds: true, now: 100 * 365 * 86_400 * second)
     #expect(actions.count == 1)
   }
 
   @Test("§13 Timers: a change begins the time anew")
   func activity() {
     var converger = Converger(timeoutSeconds: 5)
-    _ = converger.update(quiet: true, succeeds: true, now: 0)
+    _ = converger.update(.quiet, succeeds: true, now: 0)
     #expect(converger.activity() == [.cancelTimer])
     #expect(converger.timerFired(now: 5 * second) == [], "a timer that was cancelled too late says nothing")
-    #expect(converger.update(quiet: true, succeeds: true, now: 3 * second) == [.setTimer(8 * second)])
+    #expect(converger.update(.quiet, succeeds: true, now: 3 * second) == [.setTimer(8 * second)])
     #expect(converger.timerFired(now: 7 * second) == [.setTimer(8 * second)])
   }
 
   @Test("§13 Quiet with a failure is stalled, not converged (see differences)")
   func stalled() {
     var converger = Converger(timeoutSeconds: 1)
-    _ = converger.update(quiet: true, succeeds: false, now: 0)
+    _ = converger.update(.quiet, succeeds: false, now: 0)
     #expect(converger.timerFired(now: second) == [.report(.stalled)])
+  }
+
+  @Test("§13 Attempts by the clock neither begin the time of quiet nor end it; it is said when they have ended")
+  func trying() {
+    var converger = Converger(timeoutSeconds: 5)
+    #expect(converger.update(.trying, succeeds: false, now: 0) == [])
+    #expect(converger.update(.quiet, succeeds: false, now: 1 * second) == [.setTimer(6 * second)])
+    #expect(converger.update(.trying, succeeds: false, now: 5 * second) == [])
+    #expect(converger.timerFired(now: 6 * second) == [])
+    #expect(converger.update(.quiet, succeeds: false, now: 7 * second) == [.cancelTimer, .report(.stalled)])
+    #expect(converger.update(.trying, succeeds: false, now: 8 * second) == [])
+    #expect(converger.update(.quiet, succeeds: false, now: 9 * second) == [])
+    #expect(
+      converger.update(.quiet, succeeds: true, now: 10 * second) == [.report(.unconverged), .setTimer(15 * second)],
+      "an attempt that succeeds begins the time anew")
   }
 
   @Test("§13 Pause: what is converged stays so, what is not waits its time anew after the pause")
   func pausedValue() {
     var converger = Converger(timeoutSeconds: 5)
-    _ = converger.update(quiet: true, succeeds: true, now: 0)
+    _ = converger.update(.quiet, succeeds: true, now: 0)
     #expect(converger.pause() == [.cancelTimer])
     #expect(converger.timerFired(now: 5 * second) == [])
-    #expect(converger.update(quiet: true, succeeds: true, now: 9 * second) == [.setTimer(14 * second)])
+    #expect(converger.update(.quiet, succeeds: true, now: 9 * second) == [.setTimer(14 * second)])
     #expect(converger.timerFired(now: 14 * second) == [.report(.converged)])
     #expect(converger.pause() == [])
-    #expect(converger.update(quiet: true, succeeds: true, now: 20 * second) == [])
+    #expect(converger.update(.quiet, succeeds: true, now: 20 * second) == [])
   }
 
   // MARK: Members

@@ -22,6 +22,8 @@ final class FakeFactory: InstanceFactory {
     /// Armed only when told, by `ready`.
     var holdsReady = false
     var makeFailures = 0
+    /// What the system said when checks fail, or it cannot be made.
+    var systemError: Int32 = 0
     var leadFailures = 0
     /// What the next updates answer, then: updated.
     var updates: [Update] = []
@@ -100,7 +102,9 @@ final class FakeFactory: InstanceFactory {
     if let failures = scripts[name]?.makeFailures, failures > 0 {
       scripts[name]?.makeFailures = failures - 1
       note("no make \(name)")
-      throw MgmtError(Diagnostic("test.make", "it cannot be made"))
+      var reason = Diagnostic("test.make", "it cannot be made")
+      reason.systemError = scripts[name]?.systemError ?? 0
+      throw MgmtError(reason)
     }
     note("make \(name)")
     made += 1

@@ -96,7 +96,7 @@ final class FakeInstance: ResourceInstance {
       case .changed: .changed
       case .differs: .differs
       case .cancelled: .cancelled
-      case .failed: .failed(Diagnostic("test.failed", "\(name) failed\(said.map { ": " + $0.text } ?? "")"))
+      case .failed: .failed(failure(said?.text))
       }
     var outcome = CheckOutcome(status, changes: said?.changes ?? [])
     if let said {
@@ -105,6 +105,12 @@ final class FakeInstance: ResourceInstance {
     }
     if end == .ok || end == .changed || end == .differs { outcome.sent = sent() }
     owner?.checkEnded(place, outcome)
+  }
+
+  private func failure(_ words: String?) -> Diagnostic {
+    var reason = Diagnostic("test.failed", "\(name) failed\(words.map { ": " + $0 } ?? "")")
+    reason.systemError = script.systemError
+    return reason
   }
 
   private func sent() -> [SentValues] {

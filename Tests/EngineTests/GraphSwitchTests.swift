@@ -130,6 +130,43 @@ import Values
     #expect(bench.take("watch", "unwatch", "check") == ["watch a", "check a", "check a"])
   }
 
+  @Test("§5 The latest graph wins: of those that were leaving only what it keeps goes on, the rest is not put right once more")
+  func stillLeaving() throws {
+    let bench = try Bench()
+    try bench.start(["busy", "leaves", "stays"].map { thing($0) })
+    bench.factory.script("busy") { $0.ends = [.held] }
+    bench.factory.event("busy")
+    try bench.await("check busy")
+    bench.apply([thing("new")])
+    for name in ["leaves", "stays"] { bench.factory.event(name) }
+    try bench.idle()
+    bench.forget()
+    bench.apply([thing("newer"), thing("stays")])
+    try bench.idle()
+    #expect(bench.take("check") == ["check stays"])
+    bench.factory.finish("busy")
+    try bench.settle()
+    #expect(bench.take("check") == ["check newer"])
+    #expect(bench.engine.status().map(\.id.name) == ["newer", "stays"])
+  }
+
+  @Test("§5 The latest graph wins: one with what must be realized waits for no turn of those that have left already")
+  func leftWithoutTurn() throws {
+    let bench = try Bench()
+    bench.factory.script("fails") { $0.always = .failed }
+    let first = [thing("busy"), thing("fails"), thing("late") { $0.realize = true }]
+    try bench.start(first, [.order("fails", "late")])
+    bench.factory.script("busy") { $0.ends = [.held] }
+    bench.factory.event("busy")
+    try bench.await("check busy")
+    bench.apply([thing("new")])
+    try bench.idle()
+    bench.apply([thing("newer"), thing("busy")])
+    bench.factory.finish("busy")
+    try bench.settle()
+    #expect(bench.engine.status().map(\.id.name) == ["busy", "newer"])
+  }
+
   @Test("§5 A graph applied from within the news of another comes after it")
   func nested() throws {
     let bench = try Bench()

@@ -27,10 +27,10 @@ import Testing
     #expect(bench.take("check") == ["check a", "check after"])
   }
 
-  @Test("A group whose watch breaks for good fails as a whole")
+  @Test("A group whose watch is lost fails as a whole")
   func watchBreaks() throws {
     let bench = try Bench()
-    bench.factory.script("a") { $0.watchFailures = 1 }
+    bench.factory.script("a") { $0.watchFailures = 100 }
     bench.apply(graph, edges)
     try bench.settle()
     #expect(["a", "b", "c", "after"].map(bench.phase) == [.failed, .failed, .failed, .blocked])

@@ -152,7 +152,7 @@ import Values
   func rewatch() throws {
     for rewatch in [true, false] {
       let bench = try Bench()
-      bench.factory.script("a") { $0.watchFailures = 1 }
+      bench.factory.script("a") { $0.watchFailures = rewatch ? 1 : 100 }
       let graph = [thing("a") { $0.rewatch = rewatch }]
       try bench.start(graph)
       try bench.start(graph)

@@ -72,6 +72,19 @@ import Testing
     #expect(checks(&s) == [0])
   }
 
+  @Test("An event while it runs because of a notification is not lost")
+  func eventWhileRefreshing() {
+    var s = scheduler(2, [edge(0, 1, notify: true)])
+    converge(&s)
+    s.event(0, now: 0)
+    _ = checks(&s)
+    s.checkEnded(0, .success(changed: true), now: 0)
+    #expect(s.takeActions() == [.check(1, refresh: true)])
+    s.event(1, now: 0)
+    s.checkEnded(1, .success(changed: true), now: 0)
+    #expect(checks(&s) == [1])
+  }
+
   @Test("A dirty vertex waits for a dirty one before it, across a clean one")
   func waitsAcrossClean() {
     var s = scheduler(3, [edge(0, 1), edge(1, 2)])
@@ -121,7 +134,7 @@ import Testing
     #expect(s.takeActions() == [.wakeLater(0, .retry, milliseconds: 100)])
   }
 
-  @Test("A broken watch fails a vertex for good")
+  @Test("A vertex without a watch has failed until it is armed again")
   func watchFailed() {
     var s = scheduler(2, [edge(0, 1)], ready: false)
     s.ready(1, now: 0)
@@ -129,6 +142,10 @@ import Testing
     s.event(0, now: 0)
     #expect(s.takeActions() == [])
     #expect(s.isQuiet && !s.isConverged)
+    s.watchLost(0)
+    #expect(!s.isQuiet)
+    s.ready(0, now: 0)
+    #expect(checks(&s) == [0])
   }
 
   @Test("Semaphores bound how many run, in the order they came")

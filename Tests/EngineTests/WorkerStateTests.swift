@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Graph
 import Testing
 
@@ -85,10 +86,10 @@ import Testing
     #expect(s.vertices[1].timestamp > first)
   }
 
-  @Test("§3 failed: what failed for good drains its events and is never processed")
+  @Test("§3 failed: without a watch it drains its events and is not processed")
   func failed() throws {
     let bench = try Bench()
-    bench.factory.script("a") { $0.watchFailures = 1 }
+    bench.factory.script("a") { $0.watchFailures = 100 }
     try bench.start([thing("a"), thing("b")], [.notify("b", "a")])
     bench.factory.script("b") { $0.ends = [.changed] }
     bench.factory.event("b")
@@ -167,7 +168,7 @@ import Testing
     bench.apply([thing("a") { ($0.retry, $0.delay) = (3, 1) }])
     try bench.await("check a")
     bench.factory.breakWatch("a")
-    try bench.settle()
+    #expect(try bench.turn { bench.phase("a") == .ok })
     #expect(
       bench.take() == [
         "make a", "watch a", "check a", "unwatch a", "cancel a", "end a failed", "watch a", "check a", "end a ok",
@@ -196,16 +197,36 @@ import Testing
     #expect(bench.take() == ["end a ok", "watch a", "check a", "end a ok"], "what it saw without a watch proves nothing")
   }
 
-  @Test("§3 watch: armed again as often as retry says, then failed for good")
-  func exhausted() throws {
+  @Test("§3 watch: armed again however often, which takes nothing from retry and is nothing to wait for (see differences)")
+  func armedAgain() throws {
     let bench = try Bench()
-    bench.factory.script("a") { $0.watchFailures = 3 }
-    bench.apply([thing("a") { ($0.retry, $0.delay) = (2, 1) }])
+    bench.factory.script("a") { $0.watchFailures = 1 }
+    bench.apply([thing("a") { $0.retry = 1 }])
     try bench.settle()
-    let retried = bench.events.compactMap { if case .watchFailed(_, _, let willRetry) = $0 { willRetry } else { nil } }
-    #expect(retried == [true, true, false])
     #expect(bench.phase("a") == .failed)
-    #expect(bench.take("check") == [])
+    #expect(bench.status("a")?.waiting == .retry)
+    #expect(bench.status("a")?.nextAttempt != nil)
+    #expect(bench.convergence == ["stalled"])
+    #expect(bench.engine.counts.failed == 1 && bench.engine.counts.pending == 0)
+    #expect(try bench.turn { bench.phase("a") == .ok })
+    #expect(bench.convergence == ["stalled", "unconverged", "converged"])
+    #expect(bench.engine.scheduler.retriesUsed(of: bench.slot("a")) == 0)
+    #expect(bench.engine.counts.failed == 0)
+  }
+
+  @Test("§3 watch: what could not be made for want of the machine is made by the clock")
+  func madeAgain() throws {
+    let bench = try Bench()
+    bench.factory.script("a") {
+      $0.makeFailures = 1
+      $0.systemError = EMFILE
+    }
+    bench.apply([thing("a"), thing("b")], [.order("a", "b")])
+    try bench.settle()
+    #expect(["a", "b"].map(bench.phase) == [.failed, .blocked])
+    #expect(try bench.turn { ["a", "b"].map(bench.phase) == [.ok, .ok] })
+    #expect(bench.take("watch", "check") == ["watch b", "watch a", "check a", "check b"])
+    #expect(bench.factory.violations == [])
   }
 
   @Test("§3 watch: retry -1 has no end")
@@ -227,17 +248,6 @@ import Testing
     #expect(bench.status("a")?.waiting == .retry)
   }
 
-  @Test("§3 watch: its counter is never given back, not by a success and not by retryreset")
-  func neverReset() throws {
-    let bench = try Bench()
-    bench.factory.script("a") { $0.watchFailures = 1 }
-    try bench.start([thing("a") { ($0.retry, $0.delay, $0.retryReset) = (1, 1, true) }])
-    #expect(bench.phase("a") == .ok)
-    bench.factory.breakWatch("a")
-    try bench.settle()
-    #expect(bench.phase("a") == .failed)
-  }
-
   @Test("§3 watch: its counter is not that of the checks")
   func separateCounters() throws {
     let bench = try Bench()
@@ -245,11 +255,11 @@ import Testing
       $0.watchFailures = 1
       $0.ends = [.failed]
     }
-    try bench.start([thing("a") { ($0.retry, $0.delay) = (1, 1) }])
-    #expect(bench.phase("a") == .ok)
+    bench.apply([thing("a") { ($0.retry, $0.delay) = (1, 1) }])
+    #expect(try bench.turn { bench.phase("a") == .ok })
   }
 
-  @Test("§3 watch: broken for good while a check runs and fails: nothing is waited for any more")
+  @Test("§3 watch: lost while a check runs and fails: nothing is waited for")
   func brokenWhileRunning() {
     var s = Scheduler.of(1) { _ in .init(retry: RetryPolicy(limit: -1, delay: 10)) }
     _ = s.checks()
@@ -260,7 +270,7 @@ import Testing
   }
 }
 
-// Rows not here: retries of checks: RetryTests. See docs/differences.md: the watch that ends when the checks have failed for good.
+// Rows not here: retries of checks: RetryTests; faults of the machine: MachineFaultTests. See docs/differences.md: the watch that ends when the checks have failed for good.
 
 extension Scheduler {
   /// Its last check succeeded and nothing has happened since.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import PluginKit
 import Testing
 
 @testable import ExecPlugin
+@testable import PluginKit
 
 @Suite struct SettingsTests {
   private func settings(_ change: (inout ExecSettings) -> Void) -> ExecSettings {
@@ -113,8 +113,13 @@ import Testing
     #expect(missing.message == "\"x\" could not be started (execute)")
     #expect(missing.errno == ENOENT)
     #expect(missing.hint.contains("PATH"))
-    // ECANCELED is how a Failure says "cancelled".
-    #expect(failure(of: command, .notStarted(ECANCELED, ""), timeout: 0, tail: []).errno != ECANCELED)
+    #expect(failure(of: command, .notStarted(ECANCELED, ""), timeout: 0, tail: []).errno == ECANCELED)
+  }
+
+  @Test("A system call's ECANCELED is a failure; only the kit's own word says that a call was cancelled")
+  func cancelledCalls() {
+    #expect(Failure("x", errno: ECANCELED).report(to: nil) == Failure("x").report(to: nil))
+    #expect(Failure.cancelled.report(to: nil) != Failure("x").report(to: nil))
   }
 
   @Test func theSchemaMatchesTheKeys() {

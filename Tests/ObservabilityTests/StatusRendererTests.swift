@@ -103,7 +103,7 @@ struct StatusRendererTests {
     #expect(
       text(JSONStatus().agent(bad, .test))
         == #"{"type":"agent","as_asked":false,"time":1700000000.0,"pid":7,"hostname":"h1","version":"1.2","graph":"g","resources":2,"#
-        + #""states":{"ok":0,"running":0,"waiting":0,"starting":0,"differs":1,"failed":1,"blocked":0,"hidden":0},"converged":false,"#
+        + #""states":{"ok":0,"running":0,"waiting":0,"starting":0,"differs":1,"fight":0,"failed":1,"blocked":0,"hidden":0},"converged":false,"#
         + #""paused":false}"# + "\n")
     for renderer in [TextStatus(), JSONStatus()] as [any StatusRenderer] {
       #expect(!text(renderer.agent(good, .test)).contains("not as asked"))

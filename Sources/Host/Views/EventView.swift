@@ -33,12 +33,19 @@ struct Summary {
   var changed = 0
   var differing = 0
   var failed: [ResourceStatus] = []
+  /// Somebody undoes what they do, so they are not as asked for long.
+  var fights: [ResourceStatus] = []
+  /// Their last check was cancelled, or was left behind at the end.
+  var cancelled: [ResourceStatus] = []
   /// Never checked, because something before them failed or because the agent was stopped.
   var unchecked: [ResourceStatus] = []
   /// Neither failed nor unchecked: `Engine.openResources`.
   var open: [ResourceID] = []
   /// The newest graph, when it is not the one that ran.
   var refused: RefusedGraph?
+
+  /// Something is not as asked, or nobody knows whether it is.
+  var hasFailure: Bool { [failed, fights, cancelled, unchecked].contains { !$0.isEmpty } }
 
   init(_ engine: Engine) {
     let open = engine.openResources()
@@ -50,11 +57,17 @@ struct Summary {
       if status.phase == .differs { differing += 1 }
       if status.phase == .failed {
         failed.append(status)
+      } else if status.fight != nil {
+        fights.append(status)
+      } else if status.wasCancelled || status.isRunning {
+        cancelled.append(status)
       } else if !status.wasChecked, !status.isHidden {
         unchecked.append(status)
       }
     }
     failed.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
+    fights.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
+    cancelled.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
     unchecked.sort { ($0.id.kind, $0.id.name) < ($1.id.kind, $1.id.name) }
   }
 }

@@ -65,6 +65,18 @@ final class JSONView: EventView {
         writer.member("retry", willRetry)
         writer.object("diagnostic", reason.writeMembers)
       }
+    case .fightBegan(let id, let news):
+      emit("fight") { writer in
+        writer.member("resource", id.description)
+        writer.member("fight", true)
+        writer.object("diagnostic", news.writeMembers)
+      }
+    case .fightEnded(let id, let repairs):
+      emit("fight") { writer in
+        writer.member("resource", id.description)
+        writer.member("fight", false)
+        writer.member("repairs", repairs)
+      }
     case .warnings(let diagnostics): self.diagnostics(diagnostics)
     case .compiled(let summary): compiled(summary)
     case .received(let from, let field, let to, let parameter):
@@ -106,6 +118,7 @@ final class JSONView: EventView {
       writer.member("status", outcome.status.name)
       writer.member("reason", context.reason.rawValue)
       if context.willRetry { writer.member("retry", true) }
+      if context.isKnown { writer.member("known", true) }
       if context.isOpen { writer.member("open", true) }
       writer.member("duration", Double(outcome.duration / 1000) / 1e6)
       writer.array("changes") { writer in
@@ -174,6 +187,12 @@ final class JSONView: EventView {
       writer.member("changed", summary.changed)
       writer.array("failed") { writer in for status in summary.failed { writer.value(status.id.description) } }
       writer.array("unchecked") { writer in for status in summary.unchecked { writer.value(status.id.description) } }
+      if !summary.fights.isEmpty {
+        writer.array("fights") { writer in for status in summary.fights { writer.value(status.id.description) } }
+      }
+      if !summary.cancelled.isEmpty {
+        writer.array("cancelled") { writer in for status in summary.cancelled { writer.value(status.id.description) } }
+      }
       if !summary.open.isEmpty {
         writer.array("open") { writer in for id in summary.open { writer.value(id.description) } }
       }

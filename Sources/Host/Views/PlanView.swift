@@ -21,6 +21,8 @@ enum PlanView {
         text += line("\(name(item.status)): open until \(first) is changed\(reason)", .yellow)
       case .failed where item.status.leader == nil:
         text += line("\(name(item.status)): cannot be checked", .red)
+      case _ where item.status.wasCancelled && item.status.leader == nil:
+        text += line("\(name(item.status)): not checked, cancelled", .red)
       case _ where !item.status.wasChecked && !item.status.isHidden && item.status.leader == nil:
         let reason =
           item.status.waitsFor.isEmpty ? "" : " (after \(StatusText.list(item.status.waitsFor.map(\.description), most: 3)))"
@@ -96,6 +98,7 @@ enum PlanView {
     case .failed: "failed"
     case .differs: "differs"
     case _ where status.isHidden: "hidden"
+    case _ where status.wasCancelled: "cancelled"
     case _ where status.wasChecked: "ok"
     default: "unchecked"
     }

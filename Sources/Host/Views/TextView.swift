@@ -58,8 +58,15 @@ final class TextView: EventView {
     case .checkEnded(let id, let outcome, let context): ended(id, outcome, context)
     case .progress(let id, let permille, let text): line("\(id): \(permille / 10) % \(text)")
     case .watchFailed(let id, let reason, let willRetry):
-      line("\(id): cannot be watched\(willRetry ? ", trying again" : "")", style: willRetry ? .yellow : .red)
+      // What is tried again by the clock is told once.
+      guard toldFailures.insert(reason).inserted else { return }
+      let text = "\(id): cannot be watched\(willRetry ? ", trying again" : "")"
+      let style: Terminal.Style = willRetry ? .yellow : .red
+      guard isNews(reason) else { return line("\(text): \(reason.title)", style: style) }
+      line(text, style: style)
       diagnostics([reason])
+    case .fightBegan(_, let news): diagnostics([news])
+    case .fightEnded(let id, let repairs): line("\(id): the fight over it is over, after \(repairs) repairs")
     case .warnings(let diagnostics): self.diagnostics(diagnostics)
     case .compiled(let summary): compiled(summary)
     case .received(let from, let field, let to, let parameter):
@@ -69,7 +76,7 @@ final class TextView: EventView {
       toldFailures = []
       line("converged", style: .green)
     case .converged(false): line("not converged any more")
-    case .stalled: line("not converged: something failed", style: .red)
+    case .stalled: line("not converged: something failed, or is fought over", style: .red)
     }
   }
 
@@ -113,6 +120,7 @@ final class TextView: EventView {
     case .cancelled: line("\(id): cancelled", style: .yellow)
     case .failed(let diagnostic) where context.isOpen:
       line("\(id): open until what comes before it is changed (now: \(diagnostic.title))", style: .yellow)
+    case .failed where context.isKnown: break
     case .failed(let diagnostic): failed(id, diagnostic, willRetry: context.willRetry)
     case .changed: changed(id, "changed (\(context.reason.rawValue))", outcome, .green)
     case .differs: changed(id, "would be changed", outcome, .yellow)
@@ -145,7 +153,7 @@ final class TextView: EventView {
     var cause = diagnostic
     cause.resource = nil
     cause.labels = []
-    if toldFailures.count == Self.maximumNews { toldFailures = [] }
+    if toldFailures.count >= Self.maximumNews { toldFailures = [] }
     return toldFailures.insert(cause).inserted
   }
 
@@ -195,6 +203,12 @@ final class TextView: EventView {
     }
     if !summary.open.isEmpty {
       line("open until others are changed: \(StatusText.list(summary.open.map(\.description)))", style: .yellow)
+    }
+    if !summary.fights.isEmpty {
+      line("fought over: \(StatusText.list(summary.fights.map(\.id.description)))", style: .red)
+    }
+    if !summary.cancelled.isEmpty {
+      line("cancelled: \(StatusText.list(summary.cancelled.map(\.id.description)))", style: .red)
     }
     if !summary.unchecked.isEmpty {
       line("never checked: \(StatusText.list(summary.unchecked.map(unchecked)))", style: .red)

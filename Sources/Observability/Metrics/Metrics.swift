@@ -14,6 +14,8 @@ public final class Metrics {
   private(set) var checks: [UInt64] = []
   /// A row holds soft and hard failures.
   private(set) var failures: [UInt64] = []
+  /// Fights that began.
+  private(set) var fights: [UInt64] = []
   private(set) var durations = Histogram()
   private(set) var reactions = Histogram()
   private(set) var compiles = Histogram()
@@ -49,6 +51,7 @@ public final class Metrics {
     kinds.append(kind)
     checks.append(contentsOf: repeatElement(0, count: 8))
     failures.append(contentsOf: repeatElement(0, count: 2))
+    fights.append(0)
     durations.addRow()
     reactions.addRow()
     return lastRow
@@ -58,6 +61,7 @@ public final class Metrics {
     switch event {
     case .checkEnded(let id, let outcome, let context): checkEnded(row(of: id.kind), outcome, context)
     case .watchFailed(let id, _, let willRetry): failures[row(of: id.kind) * 2 + (willRetry ? 0 : 1)] += 1
+    case .fightBegan(let id, _): fights[row(of: id.kind)] += 1
     case .compiled(let summary):
       compiles.observe(summary.duration, row: 0)
       automaticEdges = summary.edgeCount

@@ -7,21 +7,26 @@ struct KindCounts {
   var resources: [Int]
   /// Two for each kind: those tried again by themselves, those that are not.
   var failures: [Int]
+  var fights: [Int]
 
   init(_ metrics: Metrics, _ visit: ((ResourceStatus) -> Void) -> Void) {
     var resources = [Int](repeating: 0, count: metrics.kinds.count)
     var failures = [Int](repeating: 0, count: metrics.kinds.count * 2)
+    var fights = resources
     visit { status in
       let row = metrics.row(of: status.id.kind)
       while resources.count <= row {
         resources.append(0)
         failures += [0, 0]
+        fights.append(0)
       }
       resources[row] += 1
-      if status.phase == .failed { failures[row * 2 + (status.nextAttempt == nil ? 1 : 0)] += 1 }
+      if status.fight != nil { fights[row] += 1 }
+      if status.phase == .failed { failures[row * 2 + (status.triesAgain ? 0 : 1)] += 1 }
     }
     self.resources = resources
     self.failures = failures
+    self.fights = fights
   }
 }
 
@@ -34,6 +39,10 @@ extension Metrics {
     var out = Exposition()
     writeChecks(labels, &out)
     writeFailures(labels, counts, &out)
+    out.family("mgmt_fights_total", .counter, "Resources somebody began to fight over: each repair is undone.")
+    for (row, label) in labels.enumerated() { out.sample(fights[row], labels: label) }
+    out.family("mgmt_fights", .gauge, "Resources that are fought over now.")
+    for (row, label) in labels.enumerated() { out.sample(UInt64(counts.fights[row]), labels: label) }
     out.family("mgmt_resources", .gauge, "Resources of the graph that runs.")
     for (row, label) in labels.enumerated() { out.sample(UInt64(counts.resources[row]), labels: label) }
     writeGraph(isConverged, isRefused, &out)
@@ -85,4 +94,9 @@ extension Metrics {
     out.family("mgmt_compile_seconds", .histogram, "How long compiling a graph took.")
     compiles.write(row: 0, labels: "", to: &out)
   }
+}
+
+extension ResourceStatus {
+  /// It has failed and is tried again by itself: now, or when what it waits for has come.
+  fileprivate var triesAgain: Bool { nextAttempt != nil || isRunning || waiting != nil }
 }

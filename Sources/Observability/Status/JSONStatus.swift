@@ -23,6 +23,15 @@ public struct JSONStatus: StatusRenderer {
       Self.time("last_check", status.lastCheck, clock, &json)
       Self.time("last_change", status.lastChange, clock, &json)
       Self.time("next_retry", status.nextAttempt, clock, &json)
+      if let fight = status.fight {
+        json.object("fight") { json in
+          json.member("repairs", fight.repairs)
+          Self.time("since", fight.since, clock, &json)
+          Self.names("with", fight.companions, &json)
+        }
+      }
+      if status.isRunning { json.member("running", true) }
+      if status.wasCancelled { json.member("cancelled", true) }
       if let reason = status.waiting { json.member("reason", reason.name) }
       if let words = status.waitWords { json.member("why", words) }
       Self.names("waits_for", status.waitsFor, &json)

@@ -4,7 +4,7 @@ public import Engine
 
 /// The state of a resource in one word.
 public enum ShownState: String, Sendable, CaseIterable {
-  case ok, running, waiting, starting, differs, failed, blocked, hidden
+  case ok, running, waiting, starting, differs, fight, failed, blocked, hidden
   /// It has left the graph: only in what watchers are sent.
   case removed
 
@@ -12,6 +12,8 @@ public enum ShownState: String, Sendable, CaseIterable {
     self =
       if status.isHidden {
         .hidden
+      } else if status.fight != nil, status.phase != .failed {
+        .fight
       } else {
         switch status.phase {
         case .starting: .starting

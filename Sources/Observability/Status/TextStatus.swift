@@ -59,8 +59,15 @@ public struct TextStatus: StatusRenderer {
   private static func details(_ status: ResourceStatus, _ clock: WallClock) -> [String] {
     var parts: [String] = []
     if let words = status.waitWords { parts.append(words) }
+    if let fight = status.fight {
+      let others = OneLine.list(fight.companions.lazy.map { Visible.line($0.description) })
+      parts.append("fought over with \(fight.companions.isEmpty ? "another program" : others)")
+    }
     if let time = status.lastCheck { parts.append("checked \(ago(time, clock))") }
-    if !status.wasChecked, !status.isHidden, status.phase != .running, status.phase != .starting {
+    if status.phase == .failed, status.isRunning { parts.append("being tried again") }
+    if status.wasCancelled {
+      parts.append("its check was cancelled")
+    } else if !status.wasChecked, !status.isHidden, !status.isRunning, status.phase != .starting {
       parts.append("never checked")
     }
     if status.changes > 0 {

@@ -21,11 +21,18 @@ public struct Failure: Error {
     self.hint = hint
   }
 
+  /// It says that the call was cancelled. A system call's ECANCELED does not: that is a failure as any other.
+  private var isCancellation = false
+
   /// The call was cancelled: no failure of the resource.
-  public static let cancelled = Failure("cancelled", errno: ECANCELED)
+  public static let cancelled: Failure = {
+    var failure = Failure("cancelled", errno: ECANCELED)
+    failure.isCancellation = true
+    return failure
+  }()
 
   func report(to error: OpaquePointer?) -> mgmt_status {
-    if errno == ECANCELED { return mgmt_status(MGMT_CANCELLED) }
+    if isCancellation { return mgmt_status(MGMT_CANCELLED) }
     guard let host = Host.current, let error else { return mgmt_status(MGMT_FAILED) }
     field.withABI { field in
       message.withABI { message in
