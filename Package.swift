@@ -74,10 +74,10 @@ let package = Package(
     room("Values"),
     room("Diagnostics", ["Values"]),
     .target(name: "ReactorShims"),
-    // Ends the commands with the agent: a small program of its own, installed as lib/mgmt/guard.
+    // Ends the commands with the agent: a small program of its own, installed as lib/mgmt/guard, with nothing of Swift in it.
     .executableTarget(
       name: "mgmt-guard", dependencies: ["ReactorShims"], path: "Sources/Guard",
-      linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xclang-linker", "-Wl,--as-needed"])]  // nothing of Swift
+      linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib", "-Xclang-linker", "-Wl,--as-needed"])]
     ),
     .target(name: "FileShims"),
     .target(name: "ObservabilityShims"),

@@ -10,6 +10,7 @@ final class FileKind: ResourceKind {
   /// The process's, which stays as it is.
   let umask = currentUmask()
   let temporaries: Temporaries
+  let unsettled = Unsettled()
   private let sweep: Sweep?
 
   /// How long the end of the agent waits for what killed ones left behind to be removed; the next run goes on.
@@ -31,6 +32,8 @@ final class FileKind: ResourceKind {
     managed.add(spec)
     return FileResource(handle, spec, self)
   }
+
+  func settle(_ call: Call) throws(Failure) { try unsettled.settle() }
 
   func close() {
     watcher.close()

@@ -59,5 +59,5 @@ extension FileKind {
       Parameter("symlink", "bool", default: .bool(false), "A symbolic link to `source`."),
       Parameter("selinux", "str", "SELinux label (the attribute `security.selinux`); `\"\"` removes it."),
     ],
-    flags: [.brief], traits: [.identities, .automaticEdges, .update, .reversal])
+    flags: [.brief], traits: [.identities, .automaticEdges, .update, .reversal, .settling])
 }

@@ -64,6 +64,7 @@ final class FileResource: Resource {
     guard decideBriefness(flags.contains(.brief)) else { return .later }
     var check = FileCheck(spec: spec, kind: kind, handle: handle, call: call, flags: flags)
     try check.run()
+    if check.differs, check.apply { kind.unsettled.note(FilePath.parent(spec.path) ?? "/") }
     return check.differs ? (check.apply ? .changed : .differs) : .ok
   }
 

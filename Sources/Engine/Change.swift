@@ -121,6 +121,8 @@ public enum EngineEvent: Sendable {
   case converged(Bool)
   /// Everything that could be done is done and was quiet for the time asked, but some resources failed or wait for those.
   case stalled
+  /// What was written has reached the disk, or the reason why not was among the warnings. Nanoseconds.
+  case settled(duration: UInt64)
 }
 
 public enum LogLevel: Int, Sendable, Comparable {

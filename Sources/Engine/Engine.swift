@@ -45,6 +45,8 @@ public final class Engine {
   /// `pause` was called: graphs may come in, but nothing is checked.
   private(set) var isHeld = false
   private var onDrained: (() -> Void)?
+  var settling = Settling()
+  var onSettled: [() -> Void] = []
 
   public init(reactor: Reactor, factory: any InstanceFactory, options: EngineOptions = .init()) {
     self.reactor = reactor
@@ -76,6 +78,7 @@ public final class Engine {
     isFlushing = false
     continueSwap()
     updateConvergence()
+    updateSettling()
     if scheduler.runningCount == 0, let onDrained {
       self.onDrained = nil
       onDrained()
@@ -154,6 +157,9 @@ public final class Engine {
     guard isStarted, !isHeld else { return }
     act(converger.update(stillness, succeeds: isConverged, now: now()))
   }
+
+  /// Nothing is on its way but what is tried again and again.
+  var isStill: Bool { stillness != .busy }
 
   private var stillness: Converger.Stillness {
     guard swap == nil, preparing == nil else { return .busy }
@@ -258,7 +264,10 @@ extension Engine: InstanceOwner {
       if entry.isReversal, !entry.meta.noop { putBack(entry) }
     }
     scheduler.checkEnded(slot, result(of: outcome.status), now: end / 1_000_000)
-    if case .changed = outcome.status, !isHeldUp { act(converger.activity()) }
+    if case .changed = outcome.status {
+      if !isHeldUp { act(converger.activity()) }
+      settling.changed(entry.resource.id.kind)
+    }
     let willRetry =
       !hasSucceeded
       && (scheduler.patience[slot] != nil || !scheduler.flags(of: slot).isDisjoint(with: [.retrying, .wakePending]))

@@ -160,9 +160,12 @@ public protocol InstanceFactory: KindCatalog {
   func prepare(_ kinds: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void)
   /// What was recorded by checks with `recordsReversal` and not forgotten since, also by earlier processes.
   func pendingReversals() -> PendingReversals
+  /// Lets kinds bring to the disk what they wrote. `done` is called once, now or later, with what there is to say to people.
+  func settle(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void)
   func forgetReversal(of id: ResourceID)
 }
 
 extension InstanceFactory {
   public func prepare(_ kinds: [String], forEdges: Bool, done: @escaping ([Diagnostic]) -> Void) { done([]) }
+  public func settle(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void) { done([]) }
 }

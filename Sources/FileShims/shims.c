@@ -32,6 +32,8 @@ int shim_open_subdirectory(int parent, const char *name) {
 
 ssize_t shim_copy_range(int from, int to, size_t count) { return copy_file_range(from, NULL, to, NULL, count, 0); }
 
+int shim_syncfs(int fd) { return syncfs(fd); }
+
 ssize_t shim_get_attribute(const char *path, const char *name, void *value, size_t size) {
     return lgetxattr(path, name, value, size);
 }

@@ -38,6 +38,9 @@ final class Agent {
   private var newest = NewestGraph()
   /// Converged, and that is the end unless the graph is another meanwhile: its source is being looked at.
   private var mayEnd = false
+  /// The end waits for the disk.
+  private var isSettling = false
+  private static let settleMilliseconds: UInt64 = 10_000
   private var result: Result<Void, MgmtError>?
   private var stops = StopLadder()
   private var stopTimer: ReactorTimer?
@@ -202,7 +205,7 @@ final class Agent {
       }
     case .stalled where options.exitsWhenConverged:
       view.event(event, at: .now())
-      return finish(.success(()))
+      return settle { [unowned self] in finish(.success(())) }
     default: break
     }
     view.event(event, at: .now())
@@ -210,8 +213,31 @@ final class Agent {
 
   private func endConverged() {
     guard mayEnd, source.isSettled, result == nil else { return }
-    view.log(.info, "converged for \(options.timeout) seconds, exiting!")
-    finish(.success(()))
+    settle { [unowned self] in
+      guard mayEnd, source.isSettled, result == nil else { return }
+      view.log(.info, "converged for \(options.timeout) seconds, exiting!")
+      finish(.success(()))
+    }
+  }
+
+  /// What was written is to be on the disk before the agent ends by itself; not for ever.
+  private func settle(_ done: @escaping () -> Void) {
+    guard !isSettling else { return }
+    isSettling = true
+    let limit = reactor.addTimer(afterMilliseconds: Self.settleMilliseconds) { [unowned self] in
+      guard isSettling else { return }
+      isSettling = false
+      view.log(
+        .warning,
+        "what was written has not reached the disk in \(Self.settleMilliseconds / 1000) s: not waiting for it any longer")
+      done()
+    }
+    engine.settle { [unowned self] in
+      limit.cancel()
+      guard isSettling else { return }
+      isSettling = false
+      done()
+    }
   }
 
   /// The first graph is on its way: what follows is not waited for.

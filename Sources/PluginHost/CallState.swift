@@ -27,6 +27,7 @@ final class CallState: Job, @unchecked Sendable {
     case checkApply
     /// Of a kind, not of a resource.
     case prepare(kind: String, forEdges: Bool)
+    case settle
   }
   private let describe: @Sendable (ErrorBox, String) -> CheckOutcome.Status
   let error = ErrorBox()
@@ -102,6 +103,11 @@ final class CallState: Job, @unchecked Sendable {
         kind.pointee.prepare?(object, OpaquePointer(bitPattern: id), flags, error.pointer) ?? mgmt_status(MGMT_OK)
       }
     }
+    if case .settle = method {
+      return context.calling("settle", name: resource) {
+        kind.pointee.settle?(object, OpaquePointer(bitPattern: id), error.pointer) ?? mgmt_status(MGMT_OK)
+      }
+    }
     var flags = more
     if request.apply { flags |= UInt32(MGMT_CHECK_APPLY) }
     if request.refresh { flags |= UInt32(MGMT_CHECK_REFRESH) }
@@ -164,9 +170,13 @@ final class CallState: Job, @unchecked Sendable {
     }
     if unlisted > 0 { context.runtime.tell(.log(instance, .info, "\(unlisted) more changes are not listed")) }
     context.runtime.calls.end(self, context)
-    if case .prepare(let kind, _) = method { return context.runtime.tell(.prepared(kind: kind, id, status)) }
-    context.runtime.tell(
-      .checkEnded(instance, CheckOutcome(status, changes: changes, duration: monotonicNow() - started), sent))
+    switch method {
+    case .prepare(let kind, _): context.runtime.tell(.prepared(kind: kind, id, status))
+    case .settle: context.runtime.tell(.settled(id, status))
+    case .checkApply:
+      context.runtime.tell(
+        .checkEnded(instance, CheckOutcome(status, changes: changes, duration: monotonicNow() - started), sent))
+    }
   }
 
   private func outcomeStatus(_ status: mgmt_status, cancelled: Bool) -> CheckOutcome.Status {

@@ -85,6 +85,7 @@ enum RuntimeMessage: Sendable {
   case spawn(UInt)
   /// With the number of the call.
   case prepared(kind: String, UInt, CheckOutcome.Status)
+  case settled(UInt, CheckOutcome.Status)
   case watchThreadEnded(UInt, ErrorBox, wasCancelled: Bool)
 }
 

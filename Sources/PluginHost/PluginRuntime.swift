@@ -29,6 +29,7 @@ public final class PluginRuntime: InstanceFactory {
   /// Milliseconds that threads have to end.
   private static let threadPatience: UInt64 = 1000
   private var preparations: [KindPreparation] = []
+  private var settlement: KindSettlement?
   /// Reversals there was something to say about.
   private var reported: Set<ResourceID> = []
 
@@ -92,6 +93,34 @@ public final class PluginRuntime: InstanceFactory {
   private func prepared(kind: String, _ id: UInt, _ status: CheckOutcome.Status) {
     for preparation in preparations where preparation.ended(id, kind: kind, status) { break }
     preparations.removeAll { $0.isDone }
+  }
+
+  // MARK: Settling
+
+  public func settle(_ names: [String], done: @escaping ([Diagnostic]) -> Void) {
+    let settling = names.compactMap { kinds[$0] }.filter { $0.table.pointee.settle != nil }
+    guard !settling.isEmpty else { return done([]) }
+    let settlement = KindSettlement(done)
+    self.settlement = settlement
+    for kind in settling {
+      let name = kind.schema.name
+      let call = shared.calls.add { number in
+        CallState(
+          id: number, instance: 0, resource: name, context: kind.context, kind: kind.table, object: kind.shared,
+          request: CheckRequest(apply: false, refresh: false, wantsDiff: false), schema: kind.schema, method: .settle
+        ) { error, without in
+          .failed(error.diagnostic("plugin.settle", resource: name, origin: nil, without: without))
+        }
+      }
+      settlement.add(call.id, kind.context)
+      reactor.submit(call, to: .checks)
+    }
+  }
+
+  private func settled(_ id: UInt, _ status: CheckOutcome.Status) {
+    guard let settlement, settlement.ended(id, status) else { return }
+    self.settlement = nil
+    settlement.finish()
   }
 
   // MARK: Reversals
@@ -229,7 +258,8 @@ public final class PluginRuntime: InstanceFactory {
       guard (try? reactor.runOnce()) != nil else { break }
     }
     timer.cancel()
-    let busy = Set(instances.values.filter(\.isInUse).map { ObjectIdentifier($0.context) })
+    let inUse = instances.values.filter(\.isInUse).map(\.context) + (settlement?.contexts ?? [])
+    let busy = Set(inUse.map { ObjectIdentifier($0) })
     for (name, kind) in kinds where !busy.contains(ObjectIdentifier(kind.context)) {
       kind.context.calling("close", kind: name) { kind.table.pointee.close?(kind.shared) }
     }
@@ -257,6 +287,7 @@ public final class PluginRuntime: InstanceFactory {
     case .watchThreadEnded(let id, let error, let wasCancelled):
       instances[id]?.threadEnded(error, wasCancelled: wasCancelled)
     case .prepared(let kind, let id, let status): prepared(kind: kind, id, status)
+    case .settled(let id, let status): settled(id, status)
     case .spawn(let id): shared.sources.source(id)?.start(on: reactor)
     }
   }

@@ -30,6 +30,9 @@ int shim_held_remove_attribute(int fd, const char *name);
 /* Another descriptor of it, with rights. ENOENT without /proc. */
 int shim_held_open(int fd, int flags);
 
+/* syncfs(2), which the module of the C library leaves out. */
+int shim_syncfs(int fd);
+
 /* An extended attribute of `path`, which is not followed if it is a symbolic link. */
 ssize_t shim_get_attribute(const char *path, const char *name, void *value, size_t size);
 

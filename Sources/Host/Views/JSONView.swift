@@ -89,6 +89,7 @@ final class JSONView: EventView {
     case .log(let level, let id, let text): log(level, text, about: id)
     case .converged(let isConverged): emit("converged") { $0.member("converged", isConverged) }
     case .stalled: emit("stalled")
+    case .settled(let duration): emit("settled") { $0.member("duration", Double(duration / 1000) / 1e6) }
     }
   }
 

@@ -76,6 +76,7 @@ final class TextView: EventView {
       toldFailures = []
       line("converged", style: .green)
     case .converged(false): line("not converged any more")
+    case .settled: break
     case .stalled: line("not converged: something failed, or is fought over", style: .red)
     }
   }

@@ -15,7 +15,7 @@ SIZE(mgmt_uid, 40);
 SIZE(mgmt_spawn, 104);
 SIZE(mgmt_exit, 32);
 SIZE(mgmt_host, 248);
-SIZE(mgmt_kind, 232);
+SIZE(mgmt_kind, 240);
 SIZE(mgmt_func, 64);
 SIZE(mgmt_plugin, 128);
 
@@ -33,6 +33,7 @@ FIELD(mgmt_kind, open, 80);
 FIELD(mgmt_kind, check_apply, 152);
 FIELD(mgmt_kind, extension, 216);
 FIELD(mgmt_kind, prepare, 224);
+FIELD(mgmt_kind, settle, 232);
 FIELD(mgmt_plugin, name, 16);
 FIELD(mgmt_plugin, kinds, 96);
 #endif

@@ -94,6 +94,8 @@ public struct KindDescription: Sendable {
     public static let comparison = Traits(rawValue: 32)
     /// `ResourceKind.prepare`: what automatic edges and groups need has to be found out first.
     public static let preparation = Traits(rawValue: 64)
+    /// `ResourceKind.settle`: what resources write has to be brought to the disk.
+    public static let settling = Traits(rawValue: 128)
   }
 
   public init(

@@ -137,6 +137,16 @@ enum KindVTable {
         }
       }
     }
+    if traits.contains(.settling) {
+      kind.settle = { kind, call, error in
+        guard let kind else { return mgmt_status(MGMT_FAILED) }
+        let opened = Unmanaged<OpenKind>.fromOpaque(kind).takeUnretainedValue()
+        return attempt(error) { () throws(Failure) in
+          try opened.kind.settle(Call(pointer: call))
+          return .ok
+        }
+      }
+    }
     if traits.contains(.update) {
       kind.update = { pointer, values, changed, error in
         guard let resource = resource(pointer), let values, let changed else { return mgmt_status(MGMT_FAILED) }

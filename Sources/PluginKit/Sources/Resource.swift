@@ -15,6 +15,9 @@ public protocol ResourceKind: AnyObject {
   /// `identities`, `automaticEdges` and `mayGroup`: finds out what those need. May answer `.pending`; the host waits at most 30 s
   /// and goes on without. With `.edges` a failure is logged: edges may be missing.
   func prepare(_ call: Call, _ flags: PrepareFlags) throws(Failure) -> CheckResult
+  /// [worker] With the trait `settling`: brings what its resources wrote to the disk, when all is quiet after changes. Never two at a time;
+  /// checks may run meanwhile. A failure is told.
+  func settle(_ call: Call) throws(Failure)
   /// [reactor] After the last resource is gone.
   func close()
 }
@@ -22,6 +25,7 @@ public protocol ResourceKind: AnyObject {
 extension ResourceKind {
   public static func validate(name: String, parameters: Parameters) throws(Failure) {}
   public func prepare(_ call: Call, _ flags: PrepareFlags) throws(Failure) -> CheckResult { .ok }
+  public func settle(_ call: Call) throws(Failure) {}
   public func close() {}
 }
 

@@ -345,6 +345,10 @@ struct mgmt_kind { /* grows at the end only */
      * finds out what these need, as the files of packages; keep what does not change. flags: MGMT_PREPARE_EDGES. May answer
      * MGMT_PENDING; the host waits at most 30 s and goes on without. With EDGES a failure is logged: edges may be missing. */
     mgmt_status (*prepare)(void *kind, mgmt_call *, uint32_t flags, mgmt_error *);
+
+    /* [worker] Brings what its resources wrote to the disk, as syncfs does: when all is quiet after changes, at most every 5 s, and
+     * before an end by convergence, which waits for it for 10 s. Never two at a time; checks may run meanwhile. A failure is told. */
+    mgmt_status (*settle)(void *kind, mgmt_call *, mgmt_error *);
 };
 
 /* ---- functions for the language ------------------------------------------------------------------------------------- */
