@@ -277,7 +277,7 @@ extension EndToEnd {
       agent.running.signal(SIGINT)
       let finished = try agent.running.wait(bound: 30)
       #expect(finished.status == 1)
-      #expect(finished.out.contains("\"unchecked\":[\"rogue[r]\"]"), "\(finished.out.suffix(500))")
+      #expect(finished.out.contains("\"cancelled\":[\"rogue[r]\"]"), "\(finished.out.suffix(500))")
     }
 
     @Test("a check that ignores its cancellation: the third signal ends the agent")
@@ -293,7 +293,7 @@ extension EndToEnd {
       agent.running.signal(SIGINT)
       let finished = try agent.running.wait(bound: 30)
       #expect(finished.status == 1)
-      #expect(finished.out.contains("\"unchecked\":[\"rogue[r]\"]"), "\(finished.out.suffix(500))")
+      #expect(finished.out.contains("\"cancelled\":[\"rogue[r]\"]"), "\(finished.out.suffix(500))")
     }
   }
 }

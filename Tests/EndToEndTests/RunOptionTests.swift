@@ -43,7 +43,7 @@ extension EndToEnd {
       #expect(try agent.running.wait().status == 1)
       let pid = try #require(folder.read("pid").flatMap { pid_t($0.dropLast()) })
       #expect(poll { !isRunning(pid) }, "the command still runs")
-      #expect(agent.end?.members["unchecked"] as? [String] == ["exec[e]"])
+      #expect(agent.end?.members["cancelled"] as? [String] == ["exec[e]"])
     }
 
     @Test("--no-watch keeps the first graph, but still repairs")
