@@ -4,14 +4,18 @@ import Diagnostics
 import Glibc
 import PluginHost
 import Reactor
-import Synchronization
 import Values
 
 /// Text for a person or a program: all of it, also when a pipe takes it in pieces.
 enum Output {
   // Set once, at the start, while there is one thread.
   nonisolated(unsafe) private static var resultsDescriptor = STDOUT_FILENO
-  private static let isWritingResults = Atomic<Bool>(false)
+  /// Held by the thread that writes results. Never freed: the end of the process takes it.
+  nonisolated(unsafe) private static let turn = {
+    let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    pthread_mutex_init(turn, nil)
+    return turn
+  }()
 
   /// Where results go. Standard output itself belongs to the plugins as soon as there are some.
   static var results: Int32 { resultsDescriptor }
@@ -26,26 +30,20 @@ enum Output {
       DiagnosticOutput.write([diagnostic])
       guard isEvents else { return }
       // Not in the middle of a line of the reactor's thread, and no line of it comes after.
-      var patience = 1000
-      while !takeTurn(), patience > 0 {
-        patience -= 1
-        usleep(1000)
-      }
+      var deadline = timespec()
+      clock_gettime(CLOCK_REALTIME, &deadline)
+      deadline.tv_sec += 1
+      pthread_mutex_timedlock(turn, &deadline)
       write(JSONView.line(diagnostic), to: results)
     }
     return output
   }
 
-  /// False: another thread is writing results.
-  private static func takeTurn() -> Bool {
-    !isWritingResults.exchange(true, ordering: .acquiringAndReleasing)
-  }
-
   /// One after the other.
   static func writeResults(_ bytes: [UInt8]) {
-    while !takeTurn() { usleep(1000) }
+    pthread_mutex_lock(turn)
     write(bytes, to: results)
-    isWritingResults.store(false, ordering: .releasing)
+    pthread_mutex_unlock(turn)
   }
 
   static func write(_ text: String, to fd: Int32) {
