@@ -47,6 +47,8 @@ public final class Engine {
   private var onDrained: (() -> Void)?
   var settling = Settling()
   var onSettled: [() -> Void] = []
+  /// The last attempt to bring what was written to the disk failed.
+  public internal(set) var isDiskInDoubt = false
 
   public init(reactor: Reactor, factory: any InstanceFactory, options: EngineOptions = .init()) {
     self.reactor = reactor

@@ -35,6 +35,7 @@ extension Engine {
 
   private func settled(since start: UInt64, _ problems: [Diagnostic]) {
     settling.ended()
+    isDiskInDoubt = !problems.isEmpty
     if !problems.isEmpty { onEvent(.warnings(problems)) }
     onEvent(.settled(duration: now() - start))
     // What was written meanwhile.

@@ -264,7 +264,7 @@ final class Agent {
       view.diagnostics(error.diagnostics)
       status = ExitStatus.failure
     }
-    if summary.hasFailure || summary.refused != nil { status = ExitStatus.failure }
+    if summary.hasFailure || summary.refused != nil || engine.isDiskInDoubt { status = ExitStatus.failure }
     let isAsAsked = summary.differing == 0 && summary.open.isEmpty
     if status == ExitStatus.success, options.noop, !isAsAsked { status = ExitStatus.notAsAsked }
     view.end(summary, exit: status)

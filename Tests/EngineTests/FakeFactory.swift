@@ -116,6 +116,14 @@ final class FakeFactory: InstanceFactory {
     if holdsPreparations { preparations.append(done) } else { done([]) }
   }
 
+  /// What there is to say when what was written is brought to the disk.
+  var settlingProblems: [Diagnostic] = []
+
+  func settle(_ kinds: [String], done: @escaping ([Diagnostic]) -> Void) {
+    let problems = settlingProblems
+    reactor.addTimer(afterMilliseconds: 0) { done(problems) }
+  }
+
   /// Also of graphs that are not to come in any more.
   func endPreparations(_ warnings: [Diagnostic] = []) {
     let all = preparations

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Diagnostics
 import Testing
 
 @testable import Engine
@@ -49,5 +50,25 @@ import Testing
     #expect(settling.timerFired(quiet: true, now: 6 * second) == nil)
     settling.ended()
     #expect(settling.isDone)
+  }
+
+  @Test("A disk that did not take what was written is in doubt until it has")
+  func doubt() throws {
+    let bench = try Bench()
+    bench.factory.script("a") { $0.always = .changed }
+    bench.factory.settlingProblems = [Diagnostic("test.settle", "the disk is broken")]
+    bench.apply([thing("a")])
+    try bench.settle()
+    var isTold = false
+    bench.engine.settle { isTold = true }
+    #expect(try bench.turn { isTold })
+    #expect(bench.engine.isDiskInDoubt)
+    bench.factory.settlingProblems = []
+    bench.factory.event("a")
+    try bench.settle()
+    isTold = false
+    bench.engine.settle { isTold = true }
+    #expect(try bench.turn { isTold })
+    #expect(!bench.engine.isDiskInDoubt)
   }
 }
